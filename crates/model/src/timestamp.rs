@@ -25,6 +25,7 @@ impl Timestamp {
     }
 
     /// This instant moved by `duration`, held at [`Timestamp::MAX`].
+    #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         let by = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(by).min(Self::MAX.0))
