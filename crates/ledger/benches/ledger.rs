@@ -1,0 +1,2 @@
+//! Benchmarks of the ledger's hot operations.
+fn main() {}
