@@ -41,6 +41,9 @@ const FORBIDDEN: &[(&str, &str, &[&str])] = &[
 const BACKENDS: &[&str] =
     &["rusqlite", "tokio-postgres", "deadpool-postgres", "object_store", "lapin", "rdkafka", "redis"];
 
+/// Clients for the network beyond our own services, and the packages that may have them.
+const OUTBOUND: (&[&str], &[&str]) = (&["reqwest"], &["crates/fetch", "load"]);
+
 /// Checks every manifest of the workspace at `root`.
 ///
 /// # Errors
@@ -100,6 +103,9 @@ fn check_outside(manifest: &Manifest, dependency: &Dependency, fault: &mut impl 
         }
     }
     let reaches = BACKENDS.contains(&dependency.package.as_str());
+    if OUTBOUND.0.contains(&dependency.package.as_str()) && !OUTBOUND.1.contains(&manifest.folder.as_str()) {
+        fault(format!("crates/fetch is the only outbound client: {}", dependency.package));
+    }
     if reaches && place(&manifest.folder) == Place::Service {
         fault(format!("a service goes through the ports, not to {}", dependency.package));
     }
@@ -240,6 +246,8 @@ mod tests {
         assert_eq!(faults("crates/model", "tokio", Kind::Normal), 1);
         assert_eq!(faults("crates/model", "tokio", Kind::Dev), 0);
         assert_eq!(faults("services/bytes", "rusqlite", Kind::Normal), 1);
+        assert_eq!(faults("crates/anchor", "reqwest", Kind::Normal), 1);
+        assert_eq!(faults("crates/fetch", "reqwest", Kind::Normal), 0);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::manifests::{self, Dependency, Kind, Manifest};
 use crate::failure::Outcome;
 
 const EXCEPTIONS: &str = "xtask/unused-allowed.txt";
+/// Packages whose library has another name.
+const LIBRARIES: &[(&str, &str)] = &[("rustls-webpki", "webpki"), ("md-5", "md5")];
 
 /// Checks every manifest of the workspace at `root` against its sources.
 ///
@@ -67,7 +69,8 @@ impl Sources {
     }
 
     fn name(&self, dependency: &Dependency) -> bool {
-        let name = dependency.name.replace('-', "_");
+        let library = LIBRARIES.iter().find(|(package, _)| *package == dependency.name);
+        let name = library.map_or(dependency.name.as_str(), |(_, library)| library).replace('-', "_");
         match dependency.kind {
             Kind::Normal => has_word(&self.product, &name),
             Kind::Dev => has_word(&self.product, &name) || has_word(&self.tests, &name),
