@@ -1,1 +1,38 @@
-//! To be written.
+//! The kernel: a unit of work is stored, recorded in the ledger and announced together.
+//!
+//! Reading order: [`unit`] (what a unit is), [`record`] (how it stands in the ledger), [`ports`] (what is
+//! asked of databases, stores and sinks), `commit` (how many units become durable at once), `recording` and
+//! `reading` (how logins, denials and reads come into the ledger), `ledger` (tree, tiles, checkpoints),
+//! `relay` (announcements). The kernel knows no service, no SQL dialect, no S3 and no HTTP.
+
+pub mod ports;
+pub mod record;
+pub mod unit;
+
+mod command;
+mod commit;
+mod error;
+mod kernel;
+mod ledger;
+mod queue;
+mod reading;
+mod recording;
+mod relay;
+mod row;
+mod snapshot;
+mod upload;
+
+pub use command::{Command, Done};
+pub use commit::{Once, OnceKey};
+pub use error::from_port;
+pub use kernel::{Kernel, Parts, Readiness, SinkPart};
+pub use ledger::{LedgerView, ProofError, Published, Receipt};
+pub use reading::{Content, ContentBody, ContentRead};
+pub use row::{
+    Column, ColumnType, ContentColumns, Json, Kind, MAX_SAFE_INTEGER, Migration, Row, Schema, Table,
+    TextList, Unique, Value,
+};
+pub use snapshot::Snapshot;
+pub use unit::{Action, Event, Expectation, Operation, State, Subject, Unit, UnitResult};
+pub use upload::{Upload, Uploaded};
+pub use uuid::Uuid;

@@ -1,0 +1,18 @@
+//! The ledger at run time: leaves go into the tree, full tiles to their store, checkpoints to the world.
+//!
+//! Order of writes: leaves are durable in the database before they reach [`LedgerView::append`]; tiles and
+//! checkpoint derive from them, so a crash at any line here loses nothing that [`restore`] does not make
+//! again. Pure functions (hashes, tiles, proofs) live in `strongroom-ledger`.
+
+mod derive;
+mod publish;
+mod receipt;
+mod restore;
+mod view;
+
+pub use publish::Published;
+pub use receipt::Receipt;
+pub use view::{LedgerView, ProofError};
+
+pub(crate) use publish::publish_checkpoints;
+pub(crate) use restore::restore;

@@ -1,0 +1,25 @@
+//! What the kernel asks of databases, content stores, sinks, anchors, clocks and randomness.
+//!
+//! Each port is a document first: what is durable when a call returns, what may be called twice, what an
+//! error leaves behind. The contract suites of `strongroom-contract` hold every adapter to it.
+
+mod anchor;
+mod clock;
+mod content;
+mod database;
+mod error;
+mod rng;
+mod sink;
+mod tiles;
+
+pub use anchor::{Anchor, AnchorProof};
+pub use clock::{Clock, SystemClock};
+pub use content::{ByteStream, ContentKey, ContentStore, PackPosition, Packs, PendingSync, Staged};
+pub use database::{
+    Batch, ContentEntry, Database, EventPosition, Head, IdempotentReply, Note, Place, Prepared, Query, Reach,
+    ReadRows, RowFilter, SealedRecord, Stamp, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
+};
+pub use error::{PortError, PortErrorKind};
+pub use rng::{Rng, RngExt, SystemRng};
+pub use sink::{Sink, SinkError};
+pub use tiles::TileStore;
