@@ -1,0 +1,13 @@
+//! Tests of the ledger from outside: published vectors, all small sizes, tampering, hostile bytes, and Go's
+//! transparency-log modules as a reader that shares no code with ours.
+
+mod checkpoints;
+mod fixtures;
+mod hostile;
+mod notes;
+mod outside;
+mod paths;
+mod proofs;
+mod support;
+mod tiles;
+mod tlog_proofs;

@@ -1,0 +1,13 @@
+//! Entry bundles of any width: refused, or written back to the same bytes.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use strongroom_ledger::tile::{decode_bundle, encode_bundle};
+
+fuzz_target!(|input: (u16, &[u8])| {
+    let (width, bytes) = input;
+    if let Ok(entries) = decode_bundle(bytes, width) {
+        assert_eq!(entries.len(), usize::from(width));
+        assert_eq!(encode_bundle(entries).as_deref(), Ok(bytes));
+    }
+});
