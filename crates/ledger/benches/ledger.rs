@@ -77,10 +77,10 @@ fn prove(c: &mut Criterion) {
     let signer = Signer::from_seed("log.example/1".parse().expect("a key name"), &[1; 32]);
     let checkpoint = Checkpoint::new("log.example/1", size, root).expect("a checkpoint");
     c.bench_function("sign checkpoint", |b| b.iter(|| checkpoint.sign(&signer)));
-    let signed = checkpoint.sign(&signer).to_string();
-    let verifiers = [signer.verifier()];
+    let note = checkpoint.sign(&signer).to_string();
+    let known = [signer.verifier()];
     c.bench_function("open checkpoint", |b| {
-        b.iter(|| Checkpoint::open(black_box(signed.as_bytes()), "log.example/1", &verifiers));
+        b.iter(|| Checkpoint::open(black_box(note.as_bytes()), "log.example/1", &known));
     });
 }
 

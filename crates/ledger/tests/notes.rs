@@ -26,10 +26,10 @@ fn verifiers(keys: &[&str]) -> Vec<Verifier> {
 fn the_published_note_verifies_and_is_signed_the_same_by_us() {
     let note = Note::parse(PETER_NOTE.as_bytes()).unwrap();
     let known = verifiers(&[PETER]);
-    let signed = note.verify(&known).unwrap();
-    assert_eq!(signed.len(), 1);
-    assert_eq!(signed[0].verifier.name().as_str(), "PeterNeumann");
-    assert_eq!(signed[0].time, None);
+    let verified = note.verify(&known).unwrap();
+    assert_eq!(verified.len(), 1);
+    assert_eq!(verified[0].verifier.name().as_str(), "PeterNeumann");
+    assert_eq!(verified[0].time, None);
     let signer = Signer::from_private_text(PETER_PRIVATE).unwrap();
     assert_eq!(Note::sign(note.text(), &signer).unwrap(), note);
     assert_eq!(note.to_string(), PETER_NOTE);

@@ -9,12 +9,12 @@ use strongroom_ledger::{
 };
 
 /// Leaf hashes of `count` distinct entries.
-pub fn leaves(count: u64) -> Vec<Hash> {
+pub(crate) fn leaves(count: u64) -> Vec<Hash> {
     (0..count).map(|n| leaf_hash(format!("entry {n}").as_bytes())).collect()
 }
 
 /// `MTH` of RFC 6962 §2.1 over leaf hashes, word for word and without any code of the library but the hashes.
-pub fn merkle_tree_hash(leaves: &[Hash]) -> Hash {
+pub(crate) fn merkle_tree_hash(leaves: &[Hash]) -> Hash {
     match leaves {
         [] => empty_root(),
         [leaf] => *leaf,
@@ -26,7 +26,7 @@ pub fn merkle_tree_hash(leaves: &[Hash]) -> Hash {
 }
 
 /// `PATH` of RFC 6962 §2.1.1.
-pub fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
+pub(crate) fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
     if leaves.len() == 1 {
         return Vec::new();
     }
@@ -39,7 +39,7 @@ pub fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
 }
 
 /// `SUBPROOF` of RFC 6962 §2.1.2.
-pub fn subproof(old: usize, leaves: &[Hash], complete: bool) -> Vec<Hash> {
+pub(crate) fn subproof(old: usize, leaves: &[Hash], complete: bool) -> Vec<Hash> {
     if old == leaves.len() {
         return if complete { Vec::new() } else { vec![merkle_tree_hash(leaves)] };
     }
@@ -61,13 +61,13 @@ fn split(n: usize) -> usize {
 
 /// A tree whose every node is kept, and which counts how often it was read.
 #[derive(Debug, Default)]
-pub struct WholeTree {
+pub(crate) struct WholeTree {
     nodes: HashMap<NodeId, Hash>,
-    pub reads: Cell<usize>,
+    pub(crate) reads: Cell<usize>,
 }
 
 impl WholeTree {
-    pub fn new(leaves: &[Hash]) -> Self {
+    pub(crate) fn new(leaves: &[Hash]) -> Self {
         let mut tree = Self::default();
         let mut frontier = Frontier::new();
         for (index, &leaf) in (0..).zip(leaves) {
@@ -91,11 +91,11 @@ impl HashReader for WholeTree {
 
 /// Tiles by their paths, as a folder would have them.
 #[derive(Debug, Default, Clone)]
-pub struct Shelf(pub HashMap<String, Vec<u8>>);
+pub(crate) struct Shelf(pub(crate) HashMap<String, Vec<u8>>);
 
 #[derive(Debug, thiserror::Error)]
 #[error("no {0}")]
-pub struct Absent(pub String);
+pub(crate) struct Absent(pub(crate) String);
 
 impl TileReader for Shelf {
     type Error = Absent;
@@ -107,7 +107,7 @@ impl TileReader for Shelf {
 }
 
 /// A state and the full tiles it gave out while these leaves were appended in batches of `batch`.
-pub fn tiled(leaves: &[Hash], batch: usize) -> (TileState, Shelf) {
+pub(crate) fn tiled(leaves: &[Hash], batch: usize) -> (TileState, Shelf) {
     let mut state = TileState::new();
     let mut shelf = Shelf::default();
     for leaves in leaves.chunks(batch) {
@@ -120,12 +120,12 @@ pub fn tiled(leaves: &[Hash], batch: usize) -> (TileState, Shelf) {
 }
 
 /// A fixture by its path below `fixtures/`.
-pub fn fixture(path: &str) -> serde_json::Value {
+pub(crate) fn fixture(path: &str) -> serde_json::Value {
     let path = format!("{}/../../fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// A key that every run makes alike.
-pub fn signer(name: &str, seed: u8) -> Signer {
+pub(crate) fn signer(name: &str, seed: u8) -> Signer {
     Signer::from_seed(name.parse().unwrap(), &[seed; 32])
 }

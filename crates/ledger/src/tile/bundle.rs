@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn entries_come_back_as_they_went_in() {
-        let entries: [&[u8]; 3] = [b"", b"two", &[0; MAX_ENTRY_BYTES]];
+        let long = vec![0; MAX_ENTRY_BYTES];
+        let entries: [&[u8]; 3] = [b"", b"two", &long];
         let bundle = encode_bundle(entries).unwrap();
         assert_eq!(&bundle[..7], b"\0\0\0\x03two");
         assert_eq!(decode_bundle(&bundle, 3).unwrap(), entries);
@@ -103,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_not_written() {
-        let long = [0; MAX_ENTRY_BYTES + 1];
+        let long = vec![0; MAX_ENTRY_BYTES + 1];
         assert_eq!(
             encode_bundle([b"".as_slice(), &long]),
             Err(BundleError::EntryTooLong { place: 1, bytes: long.len() })
