@@ -1,0 +1,5 @@
+//! Scan jobs.
+
+mod save;
+
+pub use save::SaveBoefjeMeta;

@@ -1,0 +1,5 @@
+//! Parser jobs.
+
+mod save;
+
+pub use save::SaveNormalizerMeta;

@@ -1,0 +1,147 @@
+//! Settings of the service. Section `[bytes]`; the original's environment variables are in [`aliases`].
+
+pub mod aliases;
+mod secret;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+pub use aliases::{AliasError, Aliases};
+pub use secret::Secret;
+
+use crate::wire::hash::Algorithm;
+
+/// Settings of the service. Section `[bytes]`. Since 0.1.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BytesConfig {
+    /// Address of the service's own listener, with the original's paths. Default `127.0.0.1:8002`.
+    pub listen: SocketAddr,
+    /// Key that signs and checks the tokens of `POST /token`. Drawn at the first start when it is not set.
+    pub secret: Option<Secret>,
+    /// File the key is read from instead; one line end at its end is cut.
+    pub secret_file: Option<PathBuf>,
+    /// Name of the one account. Default `bytes`.
+    pub username: String,
+    /// Its password. Drawn at the first start when it is not set.
+    pub password: Secret,
+    /// File the password is read from instead; one line end at its end is cut.
+    pub password_file: Option<PathBuf>,
+    /// How long a token holds. Default 15 minutes.
+    #[serde(with = "minutes")]
+    pub token_minutes: Duration,
+    /// Algorithm of `secure_hash`: `sha512` (default) or `sha224`.
+    #[serde(with = "algorithm")]
+    pub hashing: Algorithm,
+    /// Who proves that hashes existed.
+    pub proofs: Proofs,
+    /// How long an upload waits for its proofs, in milliseconds; later ones are made beside. Default 2000.
+    #[serde(with = "millis", rename = "proof_budget_ms")]
+    pub proof_budget: Duration,
+    /// Most bytes of a posted record; files are not limited. Default 1 MiB.
+    pub max_metadata_bytes: usize,
+}
+
+/// Who proves that hashes existed. Section `[bytes.proofs]`. Since 0.1.
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Proofs {
+    /// `in_memory` (default: nobody), `pastebin` or `rfc3161`.
+    pub authority: Authority,
+    /// Key for Pastebin's interface.
+    pub pastebin_key: Option<Secret>,
+    /// File that key is read from instead.
+    pub pastebin_key_file: Option<PathBuf>,
+    /// Address of the time-stamp authority.
+    pub rfc3161_url: Option<String>,
+    /// Certificates the authority's tokens are checked with, PEM or DER.
+    pub rfc3161_certificates: Option<PathBuf>,
+}
+
+/// A kind of proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Authority {
+    /// Nobody: the link is a random id.
+    #[default]
+    InMemory,
+    /// A paste at pastebin.com.
+    Pastebin,
+    /// A time-stamp authority (RFC 3161).
+    Rfc3161,
+}
+
+impl Authority {
+    /// The authority of that name, in any case, with or without underscore.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().replace(['_', '-'], "").as_str() {
+            "inmemory" => Some(Self::InMemory),
+            "pastebin" => Some(Self::Pastebin),
+            "rfc3161" => Some(Self::Rfc3161),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Authority {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::from_name(&name)
+            .ok_or_else(|| serde::de::Error::custom("expected `in_memory`, `pastebin` or `rfc3161`"))
+    }
+}
+
+impl Default for BytesConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8002)),
+            secret: None,
+            secret_file: None,
+            username: "bytes".to_owned(),
+            password: Secret::default(),
+            password_file: None,
+            token_minutes: Duration::from_secs(15 * 60),
+            hashing: Algorithm::default(),
+            proofs: Proofs::default(),
+            proof_budget: Duration::from_secs(2),
+            max_metadata_bytes: 1 << 20,
+        }
+    }
+}
+
+mod minutes {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, de::Error as _};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        super::from_minutes(f64::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom("expected a number of minutes above zero"))
+    }
+}
+
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+mod algorithm {
+    use serde::{Deserialize as _, Deserializer, de::Error as _};
+
+    use crate::wire::hash::Algorithm;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Algorithm, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Algorithm::from_name(&name).ok_or_else(|| D::Error::custom("expected `sha512` or `sha224`"))
+    }
+}
+
+/// A lifetime of that many minutes; fractions count.
+fn from_minutes(minutes: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(minutes * 60.0).ok().filter(|lifetime| !lifetime.is_zero())
+}

@@ -1,0 +1,12 @@
+//! What is asked of the tables: one statement per question, in the order of insertion unless said otherwise.
+
+mod boefje_meta;
+mod metrics;
+mod normalizer_meta;
+mod raw;
+mod sql;
+
+pub use boefje_meta::{BoefjeMetaFilter, InputFilter, list_boefje_metas};
+pub use metrics::{count_mime_types, organizations};
+pub use normalizer_meta::{NormalizerMetaFilter, find_normalizer_meta, list_normalizer_metas};
+pub use raw::{Listed, RawFilter, Waiting, find_raw, list_raws, pending_proofs, tag_sets_of};

@@ -1,0 +1,165 @@
+//! Raw files with their scan jobs.
+
+use strongroom_kernel::{Kind, Snapshot, TextList, Uuid, Value, ports::Reach};
+use strongroom_model::{Digest, Error, ErrorKind};
+
+use super::sql::{Statement, columns, kinds, take};
+use crate::tables::{BoefjeMeta, RawFile, domain};
+
+/// Which raw files; conditions hold together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RawFilter {
+    /// Of one of these organisations; any when empty.
+    pub organizations: Vec<String>,
+    /// Of this job.
+    pub boefje_meta_id: Option<Uuid>,
+    /// With, or without, a parser job over them.
+    pub normalized: Option<bool>,
+    /// With one of these ids; any when empty.
+    pub raw_ids: Vec<Uuid>,
+    /// With all of these labels.
+    pub mime_types: Vec<String>,
+}
+
+/// A raw file of a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its place in the order of insertion, after which the next page begins.
+    pub order: i64,
+    /// The file.
+    pub raw: RawFile,
+    /// Its job.
+    pub boefje_meta: BoefjeMeta,
+}
+
+impl RawFilter {
+    /// Adds these conditions over the table under the alias `raw`.
+    pub(super) fn apply(&self, statement: &mut Statement) {
+        if !self.organizations.is_empty() {
+            let domains = self.organizations.iter().map(|of| Value::Text(domain(of).as_str().to_owned()));
+            statement.one_of("raw.domain", domains);
+        }
+        if let Some(id) = self.boefje_meta_id {
+            statement.condition("raw.boefje_meta = {}", Value::Id(id));
+        }
+        if !self.raw_ids.is_empty() {
+            statement.one_of("raw.id", self.raw_ids.iter().map(|id| Value::Id(*id)));
+        }
+        for mime_type in &self.mime_types {
+            statement.condition("instr(raw.mime_types, {}) > 0", Value::Text(TextList::needle(mime_type)));
+        }
+        if let Some(normalized) = self.normalized {
+            let parsed = "EXISTS (SELECT 1 FROM bytes_normalizer_meta parsed WHERE parsed.raw_file = raw.id)";
+            statement.bare_condition(&if normalized { parsed.to_owned() } else { format!("NOT {parsed}") });
+        }
+    }
+
+    /// Whether an index leads to few rows.
+    fn is_narrow(&self) -> bool {
+        self.boefje_meta_id.is_some() || (1..=20).contains(&self.raw_ids.len())
+    }
+}
+
+/// The raw file `id` and its job, if there is one.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn find_raw(snapshot: &Snapshot, id: Uuid) -> Result<Option<(RawFile, BoefjeMeta)>, Error> {
+    let filter = RawFilter { raw_ids: vec![id], ..RawFilter::default() };
+    let listed = list_raws(snapshot, &filter, -1, 1).await?.pop();
+    Ok(listed.map(|Listed { raw, boefje_meta, .. }| (raw, boefje_meta)))
+}
+
+/// At most `limit` raw files after the place `after` (-1: from the first) in the order of insertion.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn list_raws(
+    snapshot: &Snapshot,
+    filter: &RawFilter,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<Listed>, Error> {
+    let mut statement = Statement::new(format!(
+        "SELECT raw.row_order, {}, {} FROM bytes_raw_file raw \
+         JOIN bytes_boefje_meta boefje ON boefje.id = raw.boefje_meta",
+        columns::<RawFile>("raw"),
+        columns::<BoefjeMeta>("boefje"),
+    ));
+    filter.apply(&mut statement);
+    if after >= 0 {
+        statement.condition("raw.row_order > {}", Value::Int(after));
+    }
+    statement.push(" ORDER BY raw.row_order");
+    statement.page(limit, 0);
+    let kinds: Vec<Kind> = std::iter::once(Kind::Int).chain(kinds::<RawFile>()).chain(kinds::<BoefjeMeta>()).collect();
+    let reach = if filter.is_narrow() { Reach::Point } else { Reach::Scan };
+    let rows = snapshot.query(&statement.text, &statement.params, &kinds, reach).await?;
+    rows.into_iter().map(listed).collect()
+}
+
+fn listed(mut values: Vec<Value>) -> Result<Listed, Error> {
+    let rest = values.split_off(1);
+    let [Value::Int(order)] = values[..] else { return Err(undecodable()) };
+    let mut values = rest;
+    let raw = take::<RawFile>(&mut values)?;
+    let boefje_meta = take::<BoefjeMeta>(&mut values)?;
+    Ok(Listed { order, raw, boefje_meta })
+}
+
+/// Which sets of labels the job holds files for, and their ids.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn tag_sets_of(snapshot: &Snapshot, boefje_meta: Uuid) -> Result<Vec<(Digest, Uuid)>, Error> {
+    let sql = "SELECT tag_set, id FROM bytes_raw_file WHERE boefje_meta = $1";
+    let rows = snapshot.query(sql, &[Value::Id(boefje_meta)], &[Kind::Digest, Kind::Id], Reach::Point).await?;
+    rows.into_iter()
+        .map(|values| match values[..] {
+            [Value::Digest(tag_set), Value::Id(id)] => Ok((tag_set, id)),
+            _ => Err(undecodable()),
+        })
+        .collect()
+}
+
+/// A raw file that waits for its proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its place in the order of waiting.
+    pub order: i64,
+    /// The file.
+    pub raw_file: Uuid,
+    /// What is to be proven.
+    pub secure_hash: Option<String>,
+}
+
+/// At most `limit` raw files that wait for their proof, after the place `after` (-1: from the first).
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn pending_proofs(snapshot: &Snapshot, after: i64, limit: u64) -> Result<Vec<Waiting>, Error> {
+    let mut statement = Statement::new(
+        "SELECT pending.row_order, raw.id, raw.secure_hash FROM bytes_pending_proof pending \
+         JOIN bytes_raw_file raw ON raw.id = pending.raw_file",
+    );
+    statement.condition("pending.row_order > {}", Value::Int(after));
+    statement.push(" ORDER BY pending.row_order");
+    statement.page(limit, 0);
+    let kinds = [Kind::Int, Kind::Id, Kind::Text];
+    let rows = snapshot.query(&statement.text, &statement.params, &kinds, Reach::Scan).await?;
+    rows.into_iter()
+        .map(|mut values| match (values.pop(), values.pop(), values.pop()) {
+            (Some(Value::Text(hash)), Some(Value::Id(raw_file)), Some(Value::Int(order))) => {
+                Ok(Waiting { order, raw_file, secure_hash: Some(hash) })
+            }
+            (Some(Value::Null), Some(Value::Id(raw_file)), Some(Value::Int(order))) => {
+                Ok(Waiting { order, raw_file, secure_hash: None })
+            }
+            _ => Err(undecodable()),
+        })
+        .collect()
+}
+
+pub(super) fn undecodable() -> Error {
+    Error::new(ErrorKind::Internal, "internal error").with_context("a query of bytes gave values of other kinds")
+}
