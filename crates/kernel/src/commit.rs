@@ -25,7 +25,7 @@ const ATTEMPTS: usize = 5;
 /// How often records without an index are looked for, where the commit does not give it.
 const SEQUENCE_RHYTHM: Duration = Duration::from_millis(50);
 /// How long an idempotent reply is kept, and how large it may be.
-const REPLY_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+const REPLY_KEPT: Duration = Duration::from_hours(24);
 const MAX_REPLY: usize = 16 << 10;
 
 /// Marks a request so that its repetition is answered, not carried out again.

@@ -7,14 +7,14 @@ use strongroom_model::{Error, ErrorKind};
 use crate::ports::{PortError, PortErrorKind};
 
 /// How soon a caller may try again after a part did not answer.
-pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The error of a use-case behind which a port failed.
 pub fn from_port(error: PortError) -> Error {
     match error.kind {
         PortErrorKind::Unavailable => unavailable("a part of the service does not answer"),
         PortErrorKind::Full => {
-            Error::new(ErrorKind::StorageFull, "no space is left").with_retry_after(Duration::from_secs(60))
+            Error::new(ErrorKind::StorageFull, "no space is left").with_retry_after(Duration::from_mins(1))
         }
         PortErrorKind::Missing
         | PortErrorKind::Exists

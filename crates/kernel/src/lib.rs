@@ -8,6 +8,7 @@
 pub mod ports;
 pub mod record;
 pub mod unit;
+pub mod verify;
 
 mod command;
 mod commit;
@@ -16,10 +17,12 @@ mod kernel;
 mod ledger;
 mod queue;
 mod reading;
+mod rebuild;
 mod recording;
 mod relay;
 mod row;
 mod snapshot;
+mod sweep;
 mod upload;
 
 pub use command::{Command, Done};
@@ -28,11 +31,13 @@ pub use error::from_port;
 pub use kernel::{Kernel, Parts, Readiness, SinkPart};
 pub use ledger::{LedgerView, ProofError, Published, Receipt};
 pub use reading::{Content, ContentBody, ContentRead};
+pub use rebuild::rebuild;
 pub use row::{
     Column, ColumnType, ContentColumns, Json, Kind, MAX_SAFE_INTEGER, Migration, Row, Schema, Table,
     TextList, Unique, Value,
 };
 pub use snapshot::Snapshot;
+pub use sweep::{DELETE_AFTER, ScrubStep};
 pub use unit::{Action, Event, Expectation, Operation, State, Subject, Unit, UnitResult};
 pub use upload::{Upload, Uploaded};
 pub use uuid::Uuid;

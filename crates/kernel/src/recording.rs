@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Denials of strangers of one action within this time are one leaf.
-const STRANGERS_WINDOW: Duration = Duration::from_secs(60);
+const STRANGERS_WINDOW: Duration = Duration::from_mins(1);
 /// Reads that are remembered for coalescing; beyond it the oldest is forgotten, and read again is recorded again.
 const MAX_REMEMBERED: usize = 100_000;
 

@@ -232,6 +232,7 @@ impl Unit {
     }
 
     /// Says what it is about.
+    #[expect(clippy::needless_pass_by_value, reason = "ids are small and read better by value at the call")]
     pub fn about(&mut self, noun: &'static str, id: impl ToString) {
         self.subjects.push(Subject { noun, id: id.to_string() });
     }

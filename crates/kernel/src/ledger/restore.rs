@@ -51,14 +51,11 @@ pub(crate) async fn restore(
             grown: Notify::new(),
         }),
     };
-    match view.check_published().await {
-        Ok(()) => {}
+    if view.check_published().await.is_err() {
         // stored tiles may be what lies, not the leaves: one more look with nothing but leaves
-        Err(_) => {
-            *view.inner.tree.write() = read_leaves(view.inner.database.as_ref(), size).await?;
-            view.forget_tiles(size).await?;
-            view.check_published().await?;
-        }
+        *view.inner.tree.write() = read_leaves(view.inner.database.as_ref(), size).await?;
+        view.rewrite_tiles(size).await?;
+        view.check_published().await?;
     }
     view.announce(view.sign_now()).await?;
     Ok(view)
@@ -99,7 +96,7 @@ impl LedgerView {
     }
 
     /// Writes every full tile again from the leaves, in place of what the store has.
-    async fn forget_tiles(&self, size: u64) -> Result<(), PortError> {
+    async fn rewrite_tiles(&self, size: u64) -> Result<(), PortError> {
         for tile in Tile::all_hashes(size).chain(Tile::all_entries(size)).filter(|tile| tile.is_full()) {
             let bytes = derive(self.inner.database.as_ref(), tile).await?;
             self.inner.tiles.write(&tile.to_string(), &bytes).await?;

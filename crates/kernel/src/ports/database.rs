@@ -111,6 +111,12 @@ pub trait Database: Debug + Send + Sync {
     /// `Unavailable`.
     async fn forget_content(&self, key: &ContentKey) -> Result<bool, PortError>;
 
+    /// The last position in the packs that a commit relies on: [`Packs::recover`] is given it at start.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn pack_end(&self) -> Result<Option<PackPosition>, PortError>;
+
     /// The reply stored under an idempotency key, if it has not expired.
     ///
     /// # Errors
@@ -209,7 +215,8 @@ pub enum RowFilter<'a> {
 /// A row with the two columns the database adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRow {
-    /// Position of its first put: sequence × 1024 + place of the operation in its unit.
+    /// Position of its first put: sequence × 1024 + place of the operation among those of its unit that write
+    /// (conditions do not count: records leave them out, and replay must give the same place).
     pub order: i64,
     /// Sequence of the unit that last wrote it.
     pub version: u64,

@@ -15,7 +15,7 @@ use strongroom_ledger::{Hash, Leaf, ServiceName};
 use strongroom_model::Timestamp;
 
 /// Version of the record's form, its member `v`.
-pub const VERSION: u64 = 1;
+pub const VERSION: i64 = 1;
 
 /// The leaf of a record: version, log time, service and commitment.
 ///

@@ -14,6 +14,9 @@ use crate::{
 use super::{VERSION, canonical::Writer};
 
 /// Seals the record of `unit`, claimed to happen at `time`, with a fresh nonce and fresh salts.
+///
+/// # Panics
+/// Never: the writer makes UTF-8.
 pub fn seal(unit: &Unit, time: Timestamp, rng: &dyn Rng) -> SealedRecord {
     let mut openings = Openings::new(rng);
     let mut writer = Writer::with_capacity(1024);
@@ -62,7 +65,7 @@ pub fn seal(unit: &Unit, time: Timestamp, rng: &dyn Rng) -> SealedRecord {
             });
         }
         writer.name("time").string(&time.to_string());
-        writer.name("v").integer(i64::try_from(VERSION).expect("the version is small"));
+        writer.name("v").integer(VERSION);
     });
     let canonical = writer.into_bytes();
     let nonce: [u8; 32] = rng.bytes();

@@ -2,8 +2,8 @@
 
 /// Declares a row struct and its [`crate::Table`].
 ///
-/// Columns follow the fields. A field marked `personal` stands in records as a commitment; `content`
-/// names the domain and digest columns by which rows refer to content.
+/// Columns follow the fields. A field marked `personal` stands in records as a commitment, one marked
+/// `counter` may be bumped; `content` names the domain and digest columns by which rows refer to content.
 ///
 /// ```
 /// use strongroom_kernel::{Row, Uuid};
@@ -56,6 +56,7 @@ macro_rules! table {
                     kind: <$type as $crate::ColumnType>::KIND,
                     nullable: <$type as $crate::ColumnType>::NULLABLE,
                     personal: $crate::table!(@personal $($role)?),
+                    counter: $crate::table!(@counter $($role)?),
                 } ),*],
                 key: &[$($key),+],
                 uniques: &[$( $crate::Unique { label: $label, columns: &[$($unique),+] } ),*],
@@ -83,6 +84,10 @@ macro_rules! table {
     };
     (@personal) => { false };
     (@personal personal) => { true };
+    (@personal counter) => { false };
+    (@counter) => { false };
+    (@counter personal) => { false };
+    (@counter counter) => { true };
     (@content) => { ::std::option::Option::None };
     (@content $domain:literal, $digest:literal) => {
         ::std::option::Option::Some($crate::ContentColumns { domain: $domain, digest: $digest })

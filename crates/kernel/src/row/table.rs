@@ -15,6 +15,8 @@ pub struct Column {
     pub nullable: bool,
     /// Does it hold personal data? Then records keep a commitment in place of the value.
     pub personal: bool,
+    /// Is it a number that units bump? Only then may they.
+    pub counter: bool,
 }
 
 /// A constraint over several columns that the database holds; refused as `label`.
@@ -38,7 +40,7 @@ pub struct ContentColumns {
 /// One table of a service, named `<service>_<noun>`.
 ///
 /// The database adds two columns to every table: `row_order` (position of the row's first put in the
-/// order of commits: sequence × 1024 + place in its unit) and `row_version` (sequence of the unit that
+/// order of commits: sequence × 1024 + place among the operations of its unit that write) and `row_version` (sequence of the unit that
 /// last wrote it). Queries may read and sort by them; only a commit writes them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Table {

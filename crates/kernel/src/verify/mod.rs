@@ -1,0 +1,130 @@
+//! Verification: everything stored is held against what the leaves commit to, and the leaves against
+//! checkpoints, those kept elsewhere included.
+//!
+//! Works beside a serving process: it fixes the size it verifies first, and takes what was written later for
+//! newer. `tree` holds leaves, tiles and checkpoints together, `rows` rows and records, `events` events and
+//! records, `contents` bytes and digests.
+
+mod contents;
+mod events;
+mod report;
+mod rows;
+mod tree;
+
+pub use report::{Finding, FindingKind, Progress, Report, Silent, Verdict};
+
+use std::sync::Arc;
+
+use strongroom_ledger::Verifier;
+
+use crate::{
+    ports::{ContentStore, Database, Packs, PortError, PortErrorKind, TileStore},
+    record,
+    row::{Schema, Table},
+};
+
+/// How much is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Leaves, tiles and checkpoints.
+    Ledger,
+    /// All that is stored.
+    Everything,
+}
+
+/// What is to be verified, and against what.
+#[derive(Debug)]
+pub struct Verification {
+    /// Rows, records, events.
+    pub database: Arc<dyn Database>,
+    /// Small content.
+    pub packs: Option<Arc<dyn Packs>>,
+    /// Large content.
+    pub store: Arc<dyn ContentStore>,
+    /// Full tiles and the published checkpoint.
+    pub tiles: Arc<dyn TileStore>,
+    /// The copy of the checkpoint outside the data folder.
+    pub checkpoint_copy: Option<Arc<dyn TileStore>>,
+    /// A signed checkpoint kept elsewhere.
+    pub since: Option<Vec<u8>>,
+    /// The key under which checkpoints must verify; its name is the origin.
+    pub verifier: Verifier,
+    /// Tables of the services.
+    pub schemas: Vec<Schema>,
+    /// How much.
+    pub scope: Scope,
+}
+
+/// Records of one page.
+const PAGE: usize = 2_048;
+
+impl Verification {
+    /// Verifies, and says all it found; errors are findings too.
+    pub async fn run(&self, progress: &dyn Progress) -> Report {
+        let mut report = Report::default();
+        if let Err(error) = self.verify(&mut report, progress).await {
+            report.failed(&error);
+        }
+        report
+    }
+
+    async fn verify(&self, report: &mut Report, progress: &dyn Progress) -> Result<(), PortError> {
+        let checkpoints = tree::checkpoints(self, report).await?;
+        // after the checkpoints: what they cover was committed before they were signed
+        let size = self.database.head().await?.size;
+        tree::verify(self, size, checkpoints, report, progress).await?;
+        if self.scope == Scope::Everything {
+            self.verify_records(size, report, progress).await?;
+            contents::verify(self, report, progress).await?;
+        }
+        Ok(())
+    }
+
+    async fn verify_records(
+        &self,
+        size: u64,
+        report: &mut Report,
+        progress: &dyn Progress,
+    ) -> Result<(), PortError> {
+        let mut rows = rows::Rows::default();
+        let mut events = events::Events::default();
+        let table = |name: &str| self.table(name);
+        progress.begin("records and rows", size);
+        let mut next = 0;
+        let mut sequence = None;
+        while next < size {
+            let want = usize::try_from(size - next).unwrap_or(usize::MAX).min(PAGE);
+            let page = self.database.records(next, want).await?;
+            if page.is_empty() {
+                report.tampered(format!("record {next} is missing"));
+                break;
+            }
+            for stored in &page {
+                if sequence.is_some_and(|last| stored.sequence <= last) || stored.index != next {
+                    report.tampered(format!("record {next}: its place in the order of commits is wrong"));
+                }
+                sequence = Some(stored.sequence);
+                next += 1;
+                match record::open(stored, &table) {
+                    Ok(opened) => {
+                        rows.check(self.database.as_ref(), &opened, report).await?;
+                        events.check(self.database.as_ref(), &opened, report).await?;
+                    }
+                    Err(error) if error.kind == PortErrorKind::Corrupt => report.tampered(error.to_string()),
+                    Err(error) => return Err(error),
+                }
+            }
+            progress.advance(page.len() as u64);
+        }
+        rows.finish(self.database.as_ref(), self.tables(), sequence, report, progress).await?;
+        events.finish(self.database.as_ref(), sequence, report).await
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &'static Table> + '_ {
+        self.schemas.iter().flat_map(|schema| schema.tables.iter().copied())
+    }
+
+    fn table(&self, name: &str) -> Option<&'static Table> {
+        self.tables().find(|table| table.name == name)
+    }
+}

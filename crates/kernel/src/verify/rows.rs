@@ -1,0 +1,201 @@
+//! Rows against records: every row is what the last record of its key says, and there is no other.
+//!
+//! One walk over the records with a look at each row they write. Memory grows only with rows that have
+//! counters, and with rows that were removed.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{
+    ports::{Database, PortError, RowFilter, StoredRow},
+    record::{OpenedOperation, OpenedRecord},
+    row::{Table, Value},
+    unit::{Operation, State},
+};
+
+use super::{Progress, Report};
+
+const PAGE: usize = 2_048;
+
+type RowName = (&'static str, Vec<Value>);
+
+/// What the walk over the records has to remember.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// Rows found just as a record says, by table.
+    matched: HashMap<&'static str, u64>,
+    /// Rows a record wrote that are not there: a later record must remove them.
+    absent: HashSet<RowName>,
+    /// Rows that do not stand at the place of their first put: a later first put must explain it.
+    misplaced: HashSet<RowName>,
+    /// Rows with counters, as they must be now, with the sequence that wrote them last.
+    counted: HashMap<RowName, (&'static Table, u64, Vec<Value>)>,
+}
+
+impl Rows {
+    /// Checks the rows one record wrote.
+    pub(super) async fn check(
+        &mut self,
+        database: &dyn Database,
+        record: &OpenedRecord,
+        report: &mut Report,
+    ) -> Result<(), PortError> {
+        for (operation, place) in record.operations.iter().zip(0..) {
+            match operation {
+                OpenedOperation::Whole(Operation::Put { table, values, expectation }) => {
+                    let name = (table.name, table.key_of(values));
+                    if has_counters(table) {
+                        self.counted.insert(name, (table, record.sequence, values.clone()));
+                        continue;
+                    }
+                    let order = order(record.sequence, place);
+                    let first = (expectation.state == State::Absent).then_some(order);
+                    let row = find(database, table, &name.1, report).await?;
+                    self.check_put(record, name, values, first, row, report);
+                }
+                OpenedOperation::Whole(Operation::Remove { table, key, .. }) => {
+                    let name = (table.name, key.clone());
+                    self.absent.remove(&name);
+                    self.misplaced.remove(&name);
+                    self.counted.remove(&name);
+                    let row = find(database, table, key, report).await?;
+                    if row.is_some_and(|row| row.version <= record.sequence) {
+                        report.tampered(format!(
+                            "{}: a row that record {} removed is there",
+                            table.name, record.index
+                        ));
+                    }
+                }
+                OpenedOperation::Whole(Operation::Bump { table, key, column, by, .. }) => {
+                    let counted = self.counted.get_mut(&(table.name, key.clone()));
+                    let value = counted.and_then(|(_, sequence, values)| {
+                        *sequence = record.sequence;
+                        values.get_mut(table.position(column)?)
+                    });
+                    match value {
+                        Some(Value::Int(number)) => *number += by,
+                        _ => report
+                            .tampered(format!("record {}: counts in a row that is not there", record.index)),
+                    }
+                }
+                OpenedOperation::Whole(Operation::Require { .. }) => {}
+                OpenedOperation::Erased { table, .. } => report.tampered(format!(
+                    "record {}: values of {} were taken away and no unit erased them",
+                    record.index, table.name
+                )),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_put(
+        &mut self,
+        record: &OpenedRecord,
+        name: RowName,
+        values: &[Value],
+        first: Option<i64>,
+        row: Option<StoredRow>,
+        report: &mut Report,
+    ) {
+        let Some(row) = row else {
+            self.absent.insert(name);
+            return;
+        };
+        if row.version < record.sequence {
+            report.tampered(format!("{}: a row is older than record {} that wrote it", name.0, record.index));
+            return;
+        }
+        match first {
+            Some(order) if row.order != order => drop(self.misplaced.insert(name.clone())),
+            Some(_) => drop(self.misplaced.remove(&name)),
+            None => {}
+        }
+        if row.version == record.sequence {
+            *self.matched.entry(name.0).or_insert(0) += 1;
+            if row.values != values {
+                report.tampered(format!("{}: a row is not what record {} says", name.0, record.index));
+            }
+        }
+    }
+
+    /// After the last record: what is still unexplained is a finding.
+    pub(super) async fn finish(
+        mut self,
+        database: &dyn Database,
+        tables: impl Iterator<Item = &'static Table>,
+        last: Option<u64>,
+        report: &mut Report,
+        progress: &dyn Progress,
+    ) -> Result<(), PortError> {
+        for (table, _) in &self.absent {
+            report.tampered(format!("{table}: a row that was recorded is missing"));
+        }
+        for (table, _) in &self.misplaced {
+            report.tampered(format!("{table}: a row stands at another place than it was put"));
+        }
+        for (name, (table, sequence, values)) in std::mem::take(&mut self.counted) {
+            match find(database, table, &name.1, report).await? {
+                None => report.tampered(format!("{}: a row that was recorded is missing", table.name)),
+                Some(row) if row.version > last.unwrap_or(0) => {}
+                Some(row) => {
+                    *self.matched.entry(table.name).or_insert(0) += 1;
+                    if row.values != values || row.version != sequence {
+                        report.tampered(format!("{}: a row is not what the records add up to", table.name));
+                    }
+                }
+            }
+        }
+        for table in tables {
+            progress.begin(table.name, database.count_rows(table).await?);
+            let found = count_until(database, table, last, report, progress).await?;
+            let matched = self.matched.get(table.name).copied().unwrap_or(0);
+            if found > matched {
+                report.tampered(format!("{}: {} rows that no record wrote", table.name, found - matched));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn order(sequence: u64, place: u64) -> i64 {
+    i64::try_from(sequence * 1_024 + place).unwrap_or(i64::MAX)
+}
+
+fn has_counters(table: &Table) -> bool {
+    table.columns.iter().any(|column| column.counter)
+}
+
+async fn find(
+    database: &dyn Database,
+    table: &'static Table,
+    key: &[Value],
+    report: &mut Report,
+) -> Result<Option<StoredRow>, PortError> {
+    match database.rows(table, RowFilter::Key(key)).await {
+        Ok(rows) => Ok(rows.into_iter().next()),
+        Err(error) if error.kind == crate::ports::PortErrorKind::Corrupt => {
+            report.failed(&error);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Counts the rows that units up to `last` wrote.
+async fn count_until(
+    database: &dyn Database,
+    table: &'static Table,
+    last: Option<u64>,
+    report: &mut Report,
+    progress: &dyn Progress,
+) -> Result<u64, PortError> {
+    let mut after = -1;
+    let mut found = 0;
+    loop {
+        let page = database.rows(table, RowFilter::After { after, limit: PAGE }).await?;
+        let Some(end) = page.last() else { return Ok(found) };
+        after = end.order;
+        found += page.iter().filter(|row| last.is_some_and(|last| row.version <= last)).count() as u64;
+        report.rows += page.len() as u64;
+        progress.advance(page.len() as u64);
+    }
+}
