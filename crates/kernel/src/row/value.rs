@@ -71,9 +71,9 @@ impl Value {
 
 /// A list of texts in one column.
 ///
-/// Stored as one text in which each member is a comma followed by its JSON string: `,"a","b"`. A comma
-/// followed by a bare quote can stand nowhere but between members, so that "contains the member m" is
-/// `instr(column, $n) > 0` with [`TextList::needle`] as the argument, on every database.
+/// Stored as one text in which each member is a comma followed by its JSON string, commas within it written
+/// as `\u002c`: `,"a","b"`. A comma then stands nowhere but before a member, so that "contains the member m"
+/// is `instr(column, $n) > 0` with [`TextList::needle`] as the argument, on every database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct TextList(pub Vec<String>);
 
@@ -95,7 +95,7 @@ impl TextList {
 
     /// The text that a stored list contains exactly when `member` is in the list.
     pub fn needle(member: &str) -> String {
-        format!(",{}", serde_json::Value::from(member))
+        format!(",{}", serde_json::Value::from(member).to_string().replace(',', "\\u002c"))
     }
 }
 
