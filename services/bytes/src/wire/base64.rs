@@ -13,9 +13,9 @@ static PLACES: [[u32; 256]; 4] = [place(18), place(12), place(6), place(0)];
 const fn place(shift: u32) -> [u32; 256] {
     let mut table = [ODD; 256];
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut value = 0;
+    let mut value: u8 = 0;
     while value < 64 {
-        table[digits[value] as usize] = (value as u32) << shift;
+        table[digits[value as usize] as usize] = (value as u32) << shift;
         value += 1;
     }
     table

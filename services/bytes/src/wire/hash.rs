@@ -43,14 +43,17 @@ impl Algorithm {
 /// The float is the correctly rounded quotient of microseconds and a million; plain division rounds twice for instants
 /// before 1684 and after 2255.
 pub fn end_time_text(instant: Timestamp) -> String {
-    let micros = instant.micros();
+    python::float_repr(quotient(instant.micros()))
+}
+
+/// The correctly rounded quotient of `micros` and a million.
+fn quotient(micros: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "exact up to 53 bits, which is checked")]
-    let seconds = if micros.unsigned_abs() <= EXACT {
+    if micros.unsigned_abs() <= EXACT {
         micros as f64 / 1e6
     } else {
         format!("{micros}e-6").parse().expect("an integer with an exponent is a float")
-    };
-    python::float_repr(seconds)
+    }
 }
 
 /// Hashes content as it passes.

@@ -14,8 +14,8 @@ pub fn float_repr(value: f64) -> String {
         return text.to_owned();
     }
     let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').expect("the `e` format always writes an exponent");
-    let exponent: i32 = exponent.parse().expect("the exponent of a float is a small integer");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     format!("{sign}{}", lay_out(&digits, exponent))

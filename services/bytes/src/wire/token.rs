@@ -2,7 +2,7 @@
 //!
 //! HS256 only, stateless. Who may have one is [`super::account`]'s business; time comes as a parameter.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -45,14 +45,14 @@ impl fmt::Debug for TokenKey {
 impl TokenKey {
     /// The key of that secret; the empty one is accepted as the original does.
     pub fn new(secret: &str) -> Self {
-        Self(Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length"))
+        Self(keyed(secret.as_bytes()))
     }
 
     /// Issues a token for `subject` that ends at `expires_at`, cut to whole seconds.
     pub fn issue(&self, subject: &str, expires_at: Timestamp) -> String {
         let mut claims = String::from("{\"sub\":");
         push_text(&mut claims, subject);
-        claims.push_str(&format!(",\"exp\":{}}}", expires_at.micros().div_euclid(1_000_000)));
+        let _infallible = write!(claims, ",\"exp\":{}}}", expires_at.micros().div_euclid(1_000_000));
         let mut token = format!("{HEADER}.");
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         let signature = self.0.clone().chain_update(&token).finalize().into_bytes();
@@ -92,6 +92,10 @@ impl TokenKey {
         let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
         check_claims(&read_object(&claims)?, now)
     }
+}
+
+fn keyed(secret: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(secret).expect("HMAC takes keys of any length")
 }
 
 /// The token of an `Authorization` header; its scheme may have any case, and the token may be empty.
@@ -182,7 +186,7 @@ mod tests {
         let key = URL_SAFE_NO_PAD
             .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
             .unwrap();
-        let key = TokenKey(Hmac::new_from_slice(&key).unwrap());
+        let key = TokenKey(keyed(&key));
         let token = concat!(
             "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.",
             "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.",
@@ -224,7 +228,7 @@ mod tests {
     fn the_subject_is_any_string_and_must_be_one() {
         assert_eq!(with_claims(r#"{"sub":""}"#).as_deref(), Ok(""));
         assert_eq!(with_claims(r#"{"sub":"ä","x":{}}"#).as_deref(), Ok("ä"));
-        for claims in [r#"{}"#, r#"{"sub":1}"#, r#"{"sub":null}"#, r#"{"sub":"a","aud":"b"}"#, "[]", "x"] {
+        for claims in ["{}", r#"{"sub":1}"#, r#"{"sub":null}"#, r#"{"sub":"a","aud":"b"}"#, "[]", "x"] {
             assert_eq!(with_claims(claims), Err(TokenError::NotValid), "{claims}");
         }
     }

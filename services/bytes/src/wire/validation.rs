@@ -60,11 +60,13 @@ impl<'p> Path<'p> {
     pub const URL: Path<'static> = Path { around: None, step: PathStep::Name("path") };
 
     /// The member `name` of this place.
+    #[must_use]
     pub fn name(&'p self, name: &'p str) -> Self {
         Self { around: Some(self), step: PathStep::Name(name) }
     }
 
     /// The element `index` of this place.
+    #[must_use]
     pub fn index(&'p self, index: usize) -> Self {
         Self { around: Some(self), step: PathStep::Index(index) }
     }

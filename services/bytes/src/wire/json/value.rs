@@ -34,7 +34,9 @@ pub struct Object<'a> {
     /// A key is `None` when it holds a surrogate without partner.
     members: Vec<(Option<Cow<'a, str>>, Value<'a>)>,
     /// Key to position, once there are more than a few members.
-    index: HashMap<Option<Cow<'a, str>>, usize>,
+    index: HashMap<Cow<'a, str>, usize>,
+    /// Where the one member is whose key holds a surrogate without partner: such keys are not told apart.
+    unpaired: Option<usize>,
 }
 
 impl<'a> Object<'a> {
@@ -59,25 +61,29 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn insert(&mut self, key: Option<Cow<'a, str>>, value: Value<'a>) {
-        if let Some(position) = self.position(&key) {
+        let next = self.members.len();
+        if let Some(position) = self.position(key.as_deref()) {
             self.members[position].1 = value;
             return;
         }
-        if !self.index.is_empty() {
-            self.index.insert(key.clone(), self.members.len());
+        match &key {
+            None => self.unpaired = Some(next),
+            Some(key) if next >= FEW => _ = self.index.insert(key.clone(), next),
+            Some(_) => {}
         }
         self.members.push((key, value));
+        if self.members.len() == FEW {
+            let keys = self.members.iter().zip(0..);
+            self.index = keys.filter_map(|((key, _), position)| Some((key.clone()?, position))).collect();
+        }
     }
 
-    fn position(&mut self, key: &Option<Cow<'a, str>>) -> Option<usize> {
-        if self.members.len() <= FEW {
-            return self.members.iter().position(|(name, _)| name == key);
+    fn position(&self, key: Option<&str>) -> Option<usize> {
+        match key {
+            None => self.unpaired,
+            Some(key) if self.members.len() >= FEW => self.index.get(key).copied(),
+            Some(_) => self.members.iter().position(|(name, _)| name.as_deref() == key),
         }
-        if self.index.is_empty() {
-            let keys = self.members.iter().map(|(key, _)| key.clone());
-            self.index = keys.zip(0..).collect();
-        }
-        self.index.get(key).copied()
     }
 }
 
@@ -92,8 +98,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_that_are_no_text_are_not_told_apart() {
+        for padding in [0, FEW - 2, FEW - 1, FEW, FEW * 4] {
+            let mut object = Object::default();
+            for number in 0..padding {
+                object.insert(Some(format!("pad {number}").into()), Value::Null);
+            }
+            object.insert(None, Value::Integer("1"));
+            object.insert(Some("a".into()), Value::Null);
+            object.insert(None, Value::Integer("2"));
+            assert_eq!(object.len(), padding + 2);
+            assert_eq!(object.iter().nth(padding), Some((None, &Value::Integer("2"))));
+        }
+    }
+
+    #[test]
     fn a_repeated_key_keeps_its_first_place_and_takes_the_last_value() {
-        for padding in [0, FEW, FEW * 4] {
+        for padding in [0, FEW - 2, FEW - 1, FEW, FEW * 4] {
             let mut object = Object::default();
             object.insert(Some("a".into()), Value::Integer("1"));
             for number in 0..padding {

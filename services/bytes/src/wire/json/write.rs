@@ -167,11 +167,11 @@ mod tests {
 
         #[test]
         fn spelling_twice_changes_nothing(text in "[\\[\\]{}:,\"a\\\\un0-9.eE+\\- tfrs]{0,24}") {
-            if let Ok(value) = parse(text.as_bytes()) {
-                if let Ok(once) = JsonText::new(&value) {
-                    let twice = JsonText::new(&parse(once.as_str().as_bytes()).unwrap()).unwrap();
-                    proptest::prop_assert_eq!(once, twice);
-                }
+            if let Ok(value) = parse(text.as_bytes())
+                && let Ok(once) = JsonText::new(&value)
+            {
+                let twice = JsonText::new(&parse(once.as_str().as_bytes()).unwrap()).unwrap();
+                proptest::prop_assert_eq!(once, twice);
             }
         }
     }

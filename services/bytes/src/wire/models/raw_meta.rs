@@ -84,8 +84,7 @@ pub(super) fn read_id(value: &Value<'_>, at: &Path<'_>, problems: &mut Problems)
     let hash = fields.optional_text("secure_hash", Column::Dropped);
     let provider = fields.optional_text("signing_provider_url", Column::Dropped);
     let link = fields.optional_text("hash_retrieval_link", Column::Dropped);
-    let (_, _, _, _, _) = (boefje_meta?, mime_types?, hash?, provider?, link?);
-    id
+    boefje_meta.and(mime_types).and(hash).and(provider).and(link).and(id)
 }
 
 fn check_mime_types(value: &Value<'_>, at: &Path<'_>, problems: &mut Problems) -> Option<()> {
