@@ -1,0 +1,207 @@
+//! The client itself.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{
+    Client, Method, RequestBuilder, StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderValue},
+    redirect::{Attempt, Policy},
+};
+use strongroom_kernel::ports::{PortError, PortErrorKind};
+
+use crate::{
+    AddressPolicy,
+    error::port_error,
+    resolver::{Forbidden, GuardedResolver, check_url},
+};
+
+/// What one request may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long connecting may take, TLS included.
+    pub connect_timeout: Duration,
+    /// How long everything may take, from the first redirect to the last byte of the answer.
+    pub total_timeout: Duration,
+    /// How long an answer may be, in bytes.
+    pub max_body: usize,
+    /// How many redirects are followed.
+    pub redirects: usize,
+}
+
+impl Default for Limits {
+    /// 5 s to connect, 10 s for all, 1 MiB, 10 redirects.
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            total_timeout: Duration::from_secs(10),
+            max_body: 1 << 20,
+            redirects: 10,
+        }
+    }
+}
+
+/// An answer, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status of the last request, after redirects.
+    pub status: u16,
+    /// The `Content-Type` header as it came, if it is ASCII.
+    pub content_type: Option<String>,
+    /// The body, at most [`Limits::max_body`] bytes.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The answer, if its status is one of success (2xx).
+    ///
+    /// # Errors
+    /// `Unavailable` for 408, 425, 429 and 5xx, which may pass; `Refused` for all else.
+    pub fn success(self, context: &str) -> Result<Self, PortError> {
+        let status = self.status;
+        let kind = match status {
+            200..=299 => return Ok(self),
+            408 | 425 | 429 | 500.. => PortErrorKind::Unavailable,
+            _ => PortErrorKind::Refused,
+        };
+        Err(PortError::new(kind, format!("{context}: the answer has status {status}")))
+    }
+}
+
+/// Asks the outside over HTTP and HTTPS (1.1 and 2), within limits.
+///
+/// Cheap to clone: connections are shared. Certificates are checked against the system's roots.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    client: Client,
+    limits: Limits,
+    policy: AddressPolicy,
+}
+
+impl Fetcher {
+    /// A client that keeps to `limits` and `policy`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the TLS stack cannot be set up. A system without root certificates is no error:
+    /// then only `http` works.
+    pub fn new(limits: Limits, policy: AddressPolicy) -> Result<Self, PortError> {
+        // Fails when somebody installed one already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = build(limits, policy, Roots::System).or_else(|_| build(limits, policy, Roots::None));
+        let client = client.map_err(|error| port_error("set up the HTTP client", error))?;
+        Ok(Self { client, limits, policy })
+    }
+
+    /// What the client keeps to.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Asks for `url`.
+    ///
+    /// # Errors
+    /// `Refused` when the URL is wrong or leads where the policy forbids, after too many redirects, or when the
+    /// answer is longer than allowed; `Unavailable` when there is no answer in time. A status other than success
+    /// is an answer: see [`Answer::success`].
+    pub async fn get(&self, url: &str) -> Result<Answer, PortError> {
+        let request = self.request(Method::GET, url)?;
+        self.send("get", request).await
+    }
+
+    /// Posts `body`. Redirects 301, 302 and 303 turn it into a GET, as browsers do; 307 and 308 repeat it.
+    ///
+    /// # Errors
+    /// As [`Fetcher::get`].
+    pub async fn post(
+        &self,
+        url: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Answer, PortError> {
+        let content_type = HeaderValue::from_str(content_type)
+            .map_err(|error| PortError::refused("post: read the content type").with_source(error))?;
+        let request = self.request(Method::POST, url)?.header(CONTENT_TYPE, content_type).body(body.into());
+        self.send("post", request).await
+    }
+
+    /// Posts `fields` as `application/x-www-form-urlencoded`.
+    ///
+    /// # Errors
+    /// As [`Fetcher::get`].
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Answer, PortError> {
+        let request = self.request(Method::POST, url)?.form(fields);
+        self.send("post form", request).await
+    }
+
+    fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, PortError> {
+        let url = Url::parse(url).map_err(|error| PortError::refused("read the URL").with_source(error))?;
+        check_url(&url, self.policy)
+            .map_err(|forbidden| PortError::refused(forbidden.to_string()).with_source(forbidden))?;
+        Ok(self.client.request(method, url))
+    }
+
+    async fn send(&self, context: &str, request: RequestBuilder) -> Result<Answer, PortError> {
+        let failed = |error| port_error(context, error);
+        let mut response = request.send().await.map_err(failed)?;
+        let limit = self.limits.max_body;
+        if response.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(too_long(context, limit));
+        }
+        let mut body = BytesMut::new();
+        while let Some(piece) = response.chunk().await.map_err(failed)? {
+            if body.len() + piece.len() > limit {
+                return Err(too_long(context, limit));
+            }
+            body.extend_from_slice(&piece);
+        }
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        Ok(Answer {
+            status: StatusCode::as_u16(&response.status()),
+            content_type: content_type.map(str::to_owned),
+            body: body.freeze(),
+        })
+    }
+}
+
+fn too_long(context: &str, limit: usize) -> PortError {
+    PortError::refused(format!("{context}: the answer is longer than {limit} bytes"))
+}
+
+#[derive(Clone, Copy)]
+enum Roots {
+    System,
+    None,
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
+fn build(limits: Limits, policy: AddressPolicy, roots: Roots) -> reqwest::Result<Client> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(limits.connect_timeout)
+        .timeout(limits.total_timeout)
+        .redirect(Policy::custom(move |attempt| follow(attempt, limits.redirects, policy)))
+        .referer(false)
+        .dns_resolver(GuardedResolver(policy));
+    if policy == AddressPolicy::PublicOnly {
+        builder = builder.no_proxy();
+    }
+    match roots {
+        Roots::System => builder.build(),
+        Roots::None => builder.tls_certs_only([]).build(),
+    }
+}
+
+fn follow(attempt: Attempt<'_>, limit: usize, policy: AddressPolicy) -> reqwest::redirect::Action {
+    let secure_before = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+    let forbidden = if attempt.previous().len() > limit {
+        Err(Forbidden::Redirects)
+    } else if secure_before && attempt.url().scheme() != "https" {
+        Err(Forbidden::Downgrade)
+    } else {
+        check_url(attempt.url(), policy)
+    };
+    match forbidden {
+        Ok(()) => attempt.follow(),
+        Err(forbidden) => attempt.error(forbidden),
+    }
+}

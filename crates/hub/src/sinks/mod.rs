@@ -1,0 +1,3 @@
+//! Receivers outside, one module each.
+
+pub mod amqp;
