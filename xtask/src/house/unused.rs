@@ -35,10 +35,12 @@ pub fn check(root: &Path) -> Outcome<Report> {
             }
         }
     }
-    for name in manifests::declared(root)? {
-        if !manifests.iter().flat_map(|manifest| &manifest.dependencies).any(|used| used.name == name) {
-            report.remarks.push(format!("Cargo.toml: no member takes {name}"));
-        }
+    let taken = |name: &String| {
+        manifests.iter().flat_map(|manifest| &manifest.dependencies).any(|used| used.name == *name)
+    };
+    let idle: Vec<String> = manifests::declared(root)?.into_iter().filter(|name| !taken(name)).collect();
+    if !idle.is_empty() {
+        report.remarks.push(format!("Cargo.toml: no member takes {}", idle.join(", ")));
     }
     Ok(report)
 }
