@@ -1,0 +1,90 @@
+//! Applies migrations to a SQLite file.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use strongroom_kernel::{Migration, Schema, ports::PortError};
+
+use crate::{
+    dialect::{Dialect, question_marks},
+    migrate::{ADD_APPLIED, APPLIED, AppliedMigration, HISTORY, check_complete, pending},
+};
+
+use super::{
+    SqliteOptions, connection,
+    error::{failed, port_error},
+};
+
+/// The kernel's own tables.
+const KERNEL: Schema = Schema {
+    service: "kernel",
+    tables: &[],
+    migrations: &[Migration {
+        version: 1,
+        name: "tables",
+        sql: include_str!("../../migrations/sqlite_1.sql"),
+    }],
+};
+
+/// Applies what is missing and returns it.
+pub(super) fn apply(path: &Path, schemas: &[Schema]) -> Result<Vec<AppliedMigration>, PortError> {
+    let mut connection = connection::open_writer(path, &SqliteOptions::default())?;
+    connection.execute_batch(HISTORY).map_err(failed("make the table of migrations"))?;
+    let mut applied = Vec::new();
+    for schema in [KERNEL].iter().chain(schemas) {
+        let history = history(&connection)?;
+        for migration in pending(schema, &history)? {
+            applied.push(apply_one(&mut connection, schema.service, migration)?);
+        }
+    }
+    Ok(applied)
+}
+
+fn apply_one(
+    connection: &mut Connection,
+    service: &str,
+    migration: &Migration,
+) -> Result<AppliedMigration, PortError> {
+    let failed = |error| {
+        port_error(format!("apply migration {} ({}) of {service}", migration.version, migration.name), error)
+    };
+    let sql = Dialect::Sqlite.fill(migration.sql)?;
+    let step = AppliedMigration::of(service, migration);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    transaction.execute_batch(&sql).map_err(failed)?;
+    transaction
+        .execute(&question_marks(ADD_APPLIED), params![step.service, step.version, step.name, step.checksum])
+        .map_err(failed)?;
+    transaction.commit().map_err(failed)?;
+    tracing::info!(service, version = migration.version, name = migration.name, "migration applied");
+    Ok(step)
+}
+
+/// Checks that all migrations are applied, without changing anything.
+pub(super) fn check(path: &Path, schemas: &[Schema]) -> Result<(), PortError> {
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Err(PortError::missing(format!("open {}: no such file", path.display()))),
+        Err(error) => return Err(PortError::io(format!("open {}", path.display()), error)),
+    }
+    let connection = connection::open_reader(path, &SqliteOptions::default())?;
+    let history = history(&connection)?;
+    check_complete(&[KERNEL], &history)?;
+    check_complete(schemas, &history)
+}
+
+fn history(connection: &Connection) -> Result<Vec<AppliedMigration>, PortError> {
+    let read = || {
+        let mut statement = connection.prepare(APPLIED)?;
+        let rows = statement.query_map([], |row| {
+            Ok(AppliedMigration {
+                service: row.get(0)?,
+                version: row.get(1)?,
+                name: row.get(2)?,
+                checksum: row.get(3)?,
+            })
+        })?;
+        rows.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    read().map_err(failed("read the history of migrations"))
+}
