@@ -1,7 +1,7 @@
 //! SHA-256 hashes of leaves and nodes as RFC 6962 §2.1 defines them.
 //!
 //! Not the digest of stored content: that is `Digest` in the `model` crate. Commitments to records, which
-//! are hashes too, are made in [`crate::commitment`].
+//! are hashes too, are made in [`crate::commitment()`].
 
 use std::fmt;
 use std::str::FromStr;

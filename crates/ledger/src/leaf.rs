@@ -90,7 +90,7 @@ pub struct Leaf {
     pub time_micros: i64,
     /// The service that made the record.
     pub service: ServiceName,
-    /// Commitment to the record, see [`crate::commitment`].
+    /// Commitment to the record, see [`crate::commitment()`].
     pub commitment: Hash,
 }
 

@@ -13,7 +13,7 @@ use crate::failure::Outcome;
 const LONG: usize = 600;
 /// Texts that are data from elsewhere and keep their own spacing.
 const FOREIGN: &[&str] =
-    &["fixtures/", "crates/ledger/tests/go-reader/go.sum", "Cargo.lock", "LICENSE-APACHE"];
+    &["fixtures/", "fuzz/seeds/", "crates/ledger/tests/go-reader/go.sum", "Cargo.lock", "LICENSE-APACHE"];
 /// Words that belong to one machine and not to the project. Written in two halves so that this file has none.
 const MACHINE: &[&str] = &[
     concat!("/wo", "rk/"),
