@@ -9,7 +9,7 @@
 //! record contains and when a leaf is appended is the kernel's business.
 //!
 //! In reading order: [`hash`], [`node`], [`tree`], [`proof`], [`tile`], [`note`], [`checkpoint`],
-//! [`tlog_proof`], then [`leaf`] and [`commitment`].
+//! [`tlog_proof`], then [`leaf`] and [`mod@commitment`].
 
 pub mod checkpoint;
 pub mod commitment;
