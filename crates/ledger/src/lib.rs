@@ -3,7 +3,7 @@
 //! Everything here follows a public specification, so that other people's tools can read and verify what
 //! Strongroom publishes: RFC 6962 §2.1 (hashing and proofs), `c2sp.org/tlog-tiles`, `c2sp.org/tlog-checkpoint`,
 //! `c2sp.org/signed-note`, `c2sp.org/tlog-cosignature` and `c2sp.org/tlog-proof`. Only [`leaf`] and
-//! [`commitment`] are our own; their forms never change.
+//! [`mod@commitment`] are our own; their forms never change.
 //!
 //! Not here: storage, clock, randomness, HTTP, threads. Times, nonces and key seeds are parameters. What a
 //! record contains and when a leaf is appended is the kernel's business.
