@@ -8,6 +8,7 @@ use strongroom_model::Error;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
+    anchoring::AnchorPart,
     error::from_port,
     ledger::{self, LedgerView},
     ports::{Clock, ContentStore, Database, Note, Packs, Rng, Sink, TileStore},
@@ -40,7 +41,9 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Signs checkpoints; its name is the origin of the ledger.
     pub signer: Signer,
-    /// Tables of the services.
+    /// Who attests checkpoints.
+    pub anchors: Vec<AnchorPart>,
+    /// Tables of the services, and the kernel's own.
     pub schemas: Vec<Schema>,
     /// Reads of one object by one caller within this time are one leaf.
     pub coalesce_reads: Duration,
@@ -105,6 +108,7 @@ impl Kernel {
     /// `Internal` when what is stored contradicts a published checkpoint; `Unavailable`.
     pub async fn start(parts: Parts) -> Result<Self, Error> {
         let Parts {
+            anchors,
             database,
             packs,
             store,
@@ -140,11 +144,11 @@ impl Kernel {
             stop,
         });
         let kernel = Self { inner };
-        kernel.spawn_tasks();
+        kernel.spawn_tasks(anchors);
         Ok(kernel)
     }
 
-    fn spawn_tasks(&self) {
+    fn spawn_tasks(&self, anchors: Vec<AnchorPart>) {
         let inner = &self.inner;
         let stopped = || inner.stop.subscribe();
         let mut followers = vec![
@@ -154,6 +158,9 @@ impl Kernel {
         ];
         for place in 0..inner.relays.len() {
             followers.push(tokio::spawn(crate::relay::run(Arc::clone(inner), place, stopped())));
+        }
+        for part in anchors {
+            followers.push(tokio::spawn(crate::anchoring::run(self.clone(), part, stopped())));
         }
         let committer = tokio::spawn(crate::commit::commit_batches(Arc::clone(inner)));
         *inner.tasks.lock() = Tasks { committer: Some(committer), followers };

@@ -10,6 +10,7 @@ pub mod record;
 pub mod unit;
 pub mod verify;
 
+mod anchoring;
 mod command;
 mod commit;
 mod error;
@@ -25,6 +26,7 @@ mod snapshot;
 mod sweep;
 mod upload;
 
+pub use anchoring::{AnchorPart, AnchoredCheckpoint, SCHEMA};
 pub use command::{Command, Done};
 pub use commit::{Once, OnceKey};
 pub use error::from_port;

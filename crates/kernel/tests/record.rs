@@ -123,7 +123,8 @@ fn the_record_is_canonical_json_by_another_writer() {
 fn a_record_opens_to_the_operations_of_its_unit() {
     let opened = open(&stored(), &tables).unwrap();
     assert_eq!((opened.action.as_str(), opened.service.as_str()), ("save_item", "sample"));
-    let OpenedOperation::Whole(strongroom_kernel::Operation::Put { values, expectation, .. }) = &opened.operations[0]
+    let OpenedOperation::Whole(strongroom_kernel::Operation::Put { values, expectation, .. }) =
+        &opened.operations[0]
     else {
         panic!("the first operation is a put")
     };

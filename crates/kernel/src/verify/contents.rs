@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use strongroom_model::{Digest, DigestHasher, Domain};
 
 use crate::{
-    ports::{ContentEntry, ContentKey, Place, PortError, PortErrorKind, RowFilter},
+    ports::{ContentEntry, ContentKey, PortError, PortErrorKind, RowFilter},
     row::Value,
 };
 
@@ -54,25 +54,14 @@ pub(super) async fn verify(
 }
 
 async fn digest_of(asked: &Verification, entry: &ContentEntry) -> Result<(Digest, u64), PortError> {
-    let whole = |bytes: &[u8]| (Digest::of(bytes), bytes.len() as u64);
-    match entry.place {
-        Place::Pack(position) => {
-            let packs =
-                asked.packs.as_ref().ok_or_else(|| PortError::unavailable("no packs are configured"))?;
-            packs.read(position).map(|bytes| whole(&bytes))
-        }
-        Place::Database => asked.database.small_content(&entry.key).await.map(|bytes| whole(&bytes)),
-        Place::Store => {
-            let mut hasher = DigestHasher::new();
-            let mut size = 0;
-            let mut stream = asked.store.read(&entry.key, 0..entry.size.saturating_add(1)).await?;
-            while let Some(piece) = stream.try_next().await? {
-                hasher.update(&piece);
-                size += piece.len() as u64;
-            }
-            Ok((hasher.finish(), size))
-        }
+    let mut hasher = DigestHasher::new();
+    let mut size = 0;
+    let mut stream = asked.content(&entry.key).await?;
+    while let Some(piece) = stream.try_next().await? {
+        hasher.update(&piece);
+        size += piece.len() as u64;
     }
+    Ok((hasher.finish(), size))
 }
 
 /// How many rows refer to each content.

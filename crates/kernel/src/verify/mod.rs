@@ -5,12 +5,14 @@
 //! newer. `tree` holds leaves, tiles and checkpoints together, `rows` rows and records, `events` events and
 //! records, `contents` bytes and digests.
 
+mod anchors;
 mod contents;
 mod events;
 mod report;
 mod rows;
 mod tree;
 
+pub use anchors::Audit;
 pub use report::{Finding, FindingKind, Progress, Report, Silent, Verdict};
 
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use strongroom_ledger::Verifier;
 
 use crate::{
-    ports::{ContentStore, Database, Packs, PortError, PortErrorKind, TileStore},
+    ports::{Anchor, ContentStore, Database, Packs, PortError, PortErrorKind, TileStore},
     record,
     row::{Schema, Table},
 };
@@ -51,6 +53,10 @@ pub struct Verification {
     pub verifier: Verifier,
     /// Tables of the services.
     pub schemas: Vec<Schema>,
+    /// Who attested checkpoints: what they gave is checked.
+    pub anchors: Vec<Arc<dyn Anchor>>,
+    /// What services check of their own.
+    pub audits: Vec<Arc<dyn Audit>>,
     /// How much.
     pub scope: Scope,
 }
@@ -76,6 +82,7 @@ impl Verification {
         if self.scope == Scope::Everything {
             self.verify_records(size, report, progress).await?;
             contents::verify(self, report, progress).await?;
+            anchors::verify(self, report, progress).await?;
         }
         Ok(())
     }
