@@ -274,6 +274,8 @@ mod tests {
             assert_eq!(end_time_text(Timestamp::from_micros(micros).unwrap()), text);
         };
         check(58_895_111_815_038_486, "58895111815.03848");
+        // Half-way between two shortest texts, Python takes the even one.
+        check(151_771_000_534_265_621, "151771000534.26562");
         check(-56_829_312_704_298_466, "-56829312704.29847");
     }
 
