@@ -14,8 +14,12 @@ pub mod standin;
 use std::path::PathBuf;
 
 /// The folder that holds the workspace manifest.
+///
+/// As cargo says when it runs us: what it said at compile time may name another clone, since cargo takes over
+/// compiled crates between clones that share a target folder.
 #[must_use]
 pub fn root() -> PathBuf {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = here.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
     here.parent().map(PathBuf::from).unwrap_or(here)
 }

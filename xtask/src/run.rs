@@ -3,6 +3,7 @@
 //! The output is cargo's own, untouched, and its summary lines come last. Which tests need which service is the
 //! tests' business: they read `STRONGROOM_TEST_…` and say "skipped" where it is not set.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::thread::sleep;
@@ -24,9 +25,10 @@ const LOOK: Duration = Duration::from_millis(40);
 /// When services or cargo cannot be started. Failing tests are no error but an exit code, cargo's.
 pub fn test(root: &Path, durability: Option<Durability>, chosen: &[String]) -> Outcome<ExitCode> {
     interrupt::watch();
+    claim_target(root)?;
     // Compile first: it takes longest, and nothing has to be stopped when it fails.
     for step in steps(chosen) {
-        let mut build = cargo(root, &Environment::new());
+        let mut build = cargo(root, "test", &Environment::new());
         build.args(&step.arguments).arg("--no-run").args(&step.harness);
         if step.compiles && !watch(&mut build)?.success() {
             return Ok(ExitCode::FAILURE);
@@ -44,6 +46,24 @@ pub fn test(root: &Path, durability: Option<Durability>, chosen: &[String]) -> O
     let code = outcome?;
     ended?;
     Ok(code)
+}
+
+/// Makes sure that what a shared target folder holds of our own crates was compiled in this clone.
+///
+/// Cargo takes it over from other clones, and with it paths fixed at compile time, at which tests look for fixtures.
+fn claim_target(root: &Path) -> Outcome {
+    let Some(target) = std::env::var_os("CARGO_TARGET_DIR") else { return Ok(()) };
+    let marker = root.join(target).join(".strongroom-clone");
+    let here = root.as_os_str().as_encoded_bytes();
+    if fs::read(&marker).is_ok_and(|clone| clone == here) {
+        return Ok(());
+    }
+    let mut clean = cargo(root, "clean", &Environment::new());
+    clean.args(["--quiet", "--workspace"]);
+    if !watch(&mut clean)?.success() {
+        return Err(Failure::new("the target folder cannot be cleaned of another clone's crates"));
+    }
+    services::write_file(&marker, here)
 }
 
 /// One call of `cargo test`.
@@ -78,7 +98,7 @@ fn steps(chosen: &[String]) -> Vec<Step> {
 fn run_steps(root: &Path, environment: &Environment, chosen: &[String]) -> Outcome<ExitCode> {
     let mut failed = Vec::new();
     for step in steps(chosen) {
-        let mut command = cargo(root, environment);
+        let mut command = cargo(root, "test", environment);
         command.args(&step.arguments).args(&step.harness);
         let status = watch(&mut command)?;
         if interrupt::asked() {
@@ -95,11 +115,11 @@ fn run_steps(root: &Path, environment: &Environment, chosen: &[String]) -> Outco
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// `cargo test` without what `cargo run` told this program about its own package.
-fn cargo(root: &Path, environment: &Environment) -> Command {
+/// Cargo without what `cargo run` told this program about its own package.
+fn cargo(root: &Path, verb: &str, environment: &Environment) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.arg("test").current_dir(root).envs(environment);
+    command.arg(verb).current_dir(root).envs(environment);
     // Build scripts that ask for these would run again, and with them half the workspace.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
