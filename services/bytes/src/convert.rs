@@ -55,7 +55,10 @@ pub(crate) fn raw_meta(raw: tables::RawFile, boefje_meta: tables::BoefjeMeta) ->
 }
 
 /// A parser job, its raw file and that file's job, as answers show them.
-pub(crate) fn normalizer_meta(row: tables::NormalizerMeta, raw_data: models::RawMeta) -> models::NormalizerMeta {
+pub(crate) fn normalizer_meta(
+    row: tables::NormalizerMeta,
+    raw_data: models::RawMeta,
+) -> models::NormalizerMeta {
     models::NormalizerMeta {
         id: row.id,
         started_at: row.started_at,
@@ -63,5 +66,18 @@ pub(crate) fn normalizer_meta(row: tables::NormalizerMeta, raw_data: models::Raw
         raw_data,
         normalizer_id: row.normalizer_id,
         normalizer_version: row.normalizer_version,
+    }
+}
+
+impl From<models::NewNormalizerMeta> for tables::NormalizerMeta {
+    fn from(meta: models::NewNormalizerMeta) -> Self {
+        Self {
+            id: meta.id,
+            normalizer_id: meta.normalizer_id,
+            normalizer_version: meta.normalizer_version,
+            started_at: Some(meta.started_at),
+            ended_at: Some(meta.ended_at),
+            raw_file: meta.raw_id,
+        }
     }
 }

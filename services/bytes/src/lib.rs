@@ -18,6 +18,6 @@ pub mod tables;
 pub mod wire;
 
 pub use commands::proof::run as make_proofs;
-pub use http::{ROUTES, router};
+pub use http::{Access, Operation, ROUTES, router};
 pub use state::BytesState;
 pub use tables::SCHEMA;

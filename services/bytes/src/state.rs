@@ -3,10 +3,16 @@
 use std::{fmt, sync::Arc};
 
 use strongroom_http::Metrics;
-use strongroom_kernel::{Kernel, ports::Anchor};
+use strongroom_kernel::{
+    Kernel,
+    ports::{Anchor, RngExt as _},
+};
 use tokio::sync::Notify;
 
-use crate::{config::BytesConfig, wire::token::Account};
+use crate::{
+    config::{BytesConfig, Secret},
+    wire::{account::Account, token::TokenKey},
+};
 
 /// The service. Cheap to clone.
 #[derive(Clone)]
@@ -17,6 +23,7 @@ pub struct BytesState {
 struct Inner {
     kernel: Kernel,
     account: Account,
+    token_key: TokenKey,
     config: BytesConfig,
     anchor: Arc<dyn Anchor>,
     metrics: Arc<Metrics>,
@@ -25,6 +32,8 @@ struct Inner {
 
 impl BytesState {
     /// The service on `kernel`, whose parts must include [`crate::SCHEMA`]; proofs are made by `anchor`.
+    ///
+    /// A secret or password that is not configured is drawn at random: nobody knows it, so nobody gets in by it.
     pub fn new(kernel: Kernel, config: BytesConfig, anchor: Arc<dyn Anchor>) -> Self {
         Self::with_metrics(kernel, config, anchor, Arc::new(Metrics::new()))
     }
@@ -36,9 +45,17 @@ impl BytesState {
         anchor: Arc<dyn Anchor>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let account = Account::new(&config.username, config.password.reveal());
+        let chosen = |secret: &Option<Secret>| {
+            secret
+                .clone()
+                .unwrap_or_else(|| Secret::new(format!("{}{}", kernel.rng().id(), kernel.rng().id())))
+        };
+        let account = Account::new(&config.username, chosen(&config.password).reveal());
+        let token_key = TokenKey::new(chosen(&config.secret).reveal());
         let pending_proofs = Notify::new();
-        Self { inner: Arc::new(Inner { kernel, account, config, anchor, metrics, pending_proofs }) }
+        Self {
+            inner: Arc::new(Inner { kernel, account, token_key, config, anchor, metrics, pending_proofs }),
+        }
     }
 
     /// The kernel.
@@ -54,6 +71,11 @@ impl BytesState {
     /// The one account.
     pub(crate) fn account(&self) -> &Account {
         &self.inner.account
+    }
+
+    /// The key of its tokens.
+    pub(crate) fn token_key(&self) -> &TokenKey {
+        &self.inner.token_key
     }
 
     /// Who proves that hashes existed.

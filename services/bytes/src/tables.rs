@@ -12,7 +12,13 @@ pub const SERVICE: &str = "bytes";
 /// Tables and migrations of the service.
 pub const SCHEMA: Schema = Schema {
     service: SERVICE,
-    tables: &[BoefjeMeta::TABLE, RawFile::TABLE, NormalizerMeta::TABLE, Organization::TABLE, PendingProof::TABLE],
+    tables: &[
+        BoefjeMeta::TABLE,
+        RawFile::TABLE,
+        NormalizerMeta::TABLE,
+        Organization::TABLE,
+        PendingProof::TABLE,
+    ],
     migrations: &[Migration { version: 1, name: "tables", sql: include_str!("migrations/0001_tables.sql") }],
 };
 

@@ -25,12 +25,12 @@ pub struct BytesConfig {
     /// Name of the one account. Default `bytes`.
     pub username: String,
     /// Its password. Drawn at the first start when it is not set.
-    pub password: Secret,
+    pub password: Option<Secret>,
     /// File the password is read from instead; one line end at its end is cut.
     pub password_file: Option<PathBuf>,
     /// How long a token holds. Default 15 minutes.
-    #[serde(with = "minutes")]
-    pub token_minutes: Duration,
+    #[serde(with = "minutes", rename = "token_minutes")]
+    pub token_lifetime: Duration,
     /// Algorithm of `secure_hash`: `sha512` (default) or `sha224`.
     #[serde(with = "algorithm")]
     pub hashing: Algorithm,
@@ -91,6 +91,37 @@ impl<'de> Deserialize<'de> for Authority {
     }
 }
 
+impl BytesConfig {
+    /// Reads the secrets that are given as files.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the key, when its file cannot be read.
+    pub fn read_files(&mut self) -> Result<(), FileError> {
+        let pairs = [
+            ("bytes.secret_file", &self.secret_file, &mut self.secret),
+            ("bytes.password_file", &self.password_file, &mut self.password),
+            ("bytes.proofs.pastebin_key_file", &self.proofs.pastebin_key_file, &mut self.proofs.pastebin_key),
+        ];
+        for (key, file, secret) in pairs {
+            if let Some(path) = file {
+                *secret = Some(Secret::from_file(path).map_err(|source| FileError { key, source })?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file that holds a secret cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{key}: the file cannot be read")]
+pub struct FileError {
+    /// The key that names the file.
+    pub key: &'static str,
+    /// Why.
+    #[source]
+    pub source: std::io::Error,
+}
+
 impl Default for BytesConfig {
     fn default() -> Self {
         Self {
@@ -98,9 +129,9 @@ impl Default for BytesConfig {
             secret: None,
             secret_file: None,
             username: "bytes".to_owned(),
-            password: Secret::default(),
+            password: None,
             password_file: None,
-            token_minutes: Duration::from_secs(15 * 60),
+            token_lifetime: Duration::from_secs(15 * 60),
             hashing: Algorithm::default(),
             proofs: Proofs::default(),
             proof_budget: Duration::from_secs(2),

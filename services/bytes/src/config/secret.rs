@@ -1,6 +1,6 @@
 //! A value that is never printed.
 
-use std::fmt;
+use std::{fmt, io, path::Path};
 
 use serde::Deserialize;
 
@@ -13,6 +13,16 @@ impl Secret {
     /// A secret of that text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// The text of a file, without the line end at its end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn from_file(path: &Path) -> io::Result<Self> {
+        let mut text = std::fs::read_to_string(path)?;
+        text.truncate(text.trim_end_matches(['\n', '\r']).len());
+        Ok(Self(text))
     }
 
     /// The text.

@@ -30,7 +30,8 @@ pub async fn count_mime_types(snapshot: &Snapshot, filter: &RawFilter) -> Result
     let mut places = std::collections::HashMap::new();
     let mut counts: Vec<(String, i64)> = Vec::new();
     for mut values in rows {
-        let (Some(Value::Int(files)), Some(Value::TextList(mime_types))) = (values.pop(), values.pop()) else {
+        let (Some(Value::Int(files)), Some(Value::TextList(mime_types))) = (values.pop(), values.pop())
+        else {
             return Err(undecodable());
         };
         for mime_type in mime_types.0 {

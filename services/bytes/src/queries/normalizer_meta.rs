@@ -27,7 +27,10 @@ pub struct NormalizerMetaFilter {
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn find_normalizer_meta(snapshot: &Snapshot, id: Uuid) -> Result<Option<models::NormalizerMeta>, Error> {
+pub async fn find_normalizer_meta(
+    snapshot: &Snapshot,
+    id: Uuid,
+) -> Result<Option<models::NormalizerMeta>, Error> {
     let mut statement = joined();
     statement.condition("normalizer.id = {}", Value::Id(id));
     Ok(run(snapshot, statement, Reach::Point).await?.pop())
@@ -53,7 +56,11 @@ pub async fn list_normalizer_metas(
         statement.condition("normalizer.normalizer_id = {}", Value::Text(normalizer_id.clone()));
     }
     let descending = filter.descending;
-    statement.push(if descending { " ORDER BY normalizer.started_at DESC" } else { " ORDER BY normalizer.started_at" });
+    statement.push(if descending {
+        " ORDER BY normalizer.started_at DESC"
+    } else {
+        " ORDER BY normalizer.started_at"
+    });
     statement.push(", normalizer.row_order");
     statement.page(limit, offset);
     run(snapshot, statement, Reach::Scan).await
@@ -70,8 +77,13 @@ fn joined() -> Statement {
     ))
 }
 
-async fn run(snapshot: &Snapshot, statement: Statement, reach: Reach) -> Result<Vec<models::NormalizerMeta>, Error> {
-    let kinds: Vec<Kind> = kinds::<NormalizerMeta>().chain(kinds::<RawFile>()).chain(kinds::<BoefjeMeta>()).collect();
+async fn run(
+    snapshot: &Snapshot,
+    statement: Statement,
+    reach: Reach,
+) -> Result<Vec<models::NormalizerMeta>, Error> {
+    let kinds: Vec<Kind> =
+        kinds::<NormalizerMeta>().chain(kinds::<RawFile>()).chain(kinds::<BoefjeMeta>()).collect();
     let rows = snapshot.query(&statement.text, &statement.params, &kinds, reach).await?;
     rows.into_iter()
         .map(|mut values| {

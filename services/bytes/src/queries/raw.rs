@@ -92,7 +92,8 @@ pub async fn list_raws(
     }
     statement.push(" ORDER BY raw.row_order");
     statement.page(limit, 0);
-    let kinds: Vec<Kind> = std::iter::once(Kind::Int).chain(kinds::<RawFile>()).chain(kinds::<BoefjeMeta>()).collect();
+    let kinds: Vec<Kind> =
+        std::iter::once(Kind::Int).chain(kinds::<RawFile>()).chain(kinds::<BoefjeMeta>()).collect();
     let reach = if filter.is_narrow() { Reach::Point } else { Reach::Scan };
     let rows = snapshot.query(&statement.text, &statement.params, &kinds, reach).await?;
     rows.into_iter().map(listed).collect()
@@ -113,7 +114,8 @@ fn listed(mut values: Vec<Value>) -> Result<Listed, Error> {
 /// `Unavailable`.
 pub async fn tag_sets_of(snapshot: &Snapshot, boefje_meta: Uuid) -> Result<Vec<(Digest, Uuid)>, Error> {
     let sql = "SELECT tag_set, id FROM bytes_raw_file WHERE boefje_meta = $1";
-    let rows = snapshot.query(sql, &[Value::Id(boefje_meta)], &[Kind::Digest, Kind::Id], Reach::Point).await?;
+    let rows =
+        snapshot.query(sql, &[Value::Id(boefje_meta)], &[Kind::Digest, Kind::Id], Reach::Point).await?;
     rows.into_iter()
         .map(|values| match values[..] {
             [Value::Digest(tag_set), Value::Id(id)] => Ok((tag_set, id)),
@@ -161,5 +163,6 @@ pub async fn pending_proofs(snapshot: &Snapshot, after: i64, limit: u64) -> Resu
 }
 
 pub(super) fn undecodable() -> Error {
-    Error::new(ErrorKind::Internal, "internal error").with_context("a query of bytes gave values of other kinds")
+    Error::new(ErrorKind::Internal, "internal error")
+        .with_context("a query of bytes gave values of other kinds")
 }

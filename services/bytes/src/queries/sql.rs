@@ -62,7 +62,8 @@ fn number(count: u64) -> Value {
 
 /// The columns of `R` under `alias`.
 pub(super) fn columns<R: Row>(alias: &str) -> String {
-    let columns: Vec<String> = R::TABLE.columns.iter().map(|column| format!("{alias}.{}", column.name)).collect();
+    let columns: Vec<String> =
+        R::TABLE.columns.iter().map(|column| format!("{alias}.{}", column.name)).collect();
     columns.join(", ")
 }
 

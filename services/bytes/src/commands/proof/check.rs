@@ -2,8 +2,7 @@
 
 use futures::TryStreamExt as _;
 use strongroom_kernel::{
-    ContentBody, ContentRead, Subject,
-    from_port,
+    ContentBody, ContentRead, Subject, from_port,
     ports::{AnchorProof, PortErrorKind},
 };
 use strongroom_model::{Caller, Error};

@@ -47,7 +47,9 @@ pub async fn make_pending(state: &BytesState) -> Result<usize, Error> {
         let Some(last) = page.last() else { return Ok(waiting) };
         after = last.order;
         for files in page.chunks(SIDE_BY_SIDE) {
-            let proofs = join_all(files.iter().map(|file| make(state, file.raw_file, file.secure_hash.as_deref()))).await;
+            let proofs =
+                join_all(files.iter().map(|file| make(state, file.raw_file, file.secure_hash.as_deref())))
+                    .await;
             for (file, proof) in files.iter().zip(proofs) {
                 match proof {
                     Some(proof) => {

@@ -129,6 +129,11 @@ impl Sink for Receiver {
 }
 
 impl ReceivedFile {
+    /// Tells its content from others: the hash of it, not yet bound to any time.
+    pub fn fingerprint(&self) -> String {
+        self.hasher.clone().finish(Timestamp::UNIX_EPOCH)
+    }
+
     /// Makes the content ready for a unit: durable when large. `ended_at` is the end of the job as stored.
     ///
     /// # Errors

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use strongroom_kernel::{
-    Command, Kernel, MAX_SAFE_INTEGER, Once, OnceKey, Snapshot, State, TextList, Unit, Uploaded, Uuid,
-    Value, ports::AnchorProof,
+    Command, Kernel, MAX_SAFE_INTEGER, Once, OnceKey, Snapshot, State, TextList, Unit, Uploaded, Uuid, Value,
+    ports::AnchorProof,
 };
 use strongroom_model::{Caller, Digest, Error, ErrorKind, Timestamp};
 
@@ -107,7 +107,10 @@ impl Command for SaveRaw {
         let held: HashSet<Digest> = known.keys().copied().collect();
         let mut unit = Unit::new(&self.caller, SAVE_RAW);
         unit.about("boefje_meta", self.boefje_meta.id);
-        unit.require::<BoefjeMeta>(vec![Value::Id(self.boefje_meta.id)], State::Present.or("boefje_meta_unknown"));
+        unit.require::<BoefjeMeta>(
+            vec![Value::Id(self.boefje_meta.id)],
+            State::Present.or("boefje_meta_unknown"),
+        );
         let mut saved = Saved::with_capacity(self.files.len());
         let (mut count, mut bytes) = (0, 0);
         for file in &self.files {

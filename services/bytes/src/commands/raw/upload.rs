@@ -7,7 +7,12 @@ use super::{
     receive::ReceivedFile,
     save::{self, NewBody, NewFile, Outcome, SaveRaw, Saved, tag_set},
 };
-use crate::{commands::proof, queries, state::BytesState, tables::{BoefjeMeta, domain}};
+use crate::{
+    commands::proof,
+    queries,
+    state::BytesState,
+    tables::{BoefjeMeta, domain},
+};
 
 /// Saves the files of an upload that was read to its end.
 ///
@@ -30,7 +35,8 @@ pub async fn upload(
         .ok_or_else(|| Error::new(ErrorKind::Invalid, "the job has no end its files could be bound to"))?;
     let files = new_files(state, &boefje_meta, files, received_at, ended_at).await?;
     let command = SaveRaw { caller, boefje_meta, files, received_at };
-    let pending = command.files.iter().any(|file| file.body.as_ref().is_some_and(|body| body.proof.is_none()));
+    let pending =
+        command.files.iter().any(|file| file.body.as_ref().is_some_and(|body| body.proof.is_none()));
     let outcome = save::save(state.kernel(), &command, key, render).await;
     if pending && outcome.is_ok() {
         state.pending_proofs().notify_one();

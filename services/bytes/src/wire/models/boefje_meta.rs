@@ -3,7 +3,10 @@
 use strongroom_model::Timestamp;
 use uuid::Uuid;
 
-use super::{ID_CHARACTERS, INPUT_CHARACTERS, ORGANIZATION_CHARACTERS, VERSION_CHARACTERS, push_optional};
+use super::{
+    ID_CHARACTERS, INPUT_CHARACTERS, ORGANIZATION_CHARACTERS, VERSION_CHARACTERS, push_optional,
+    push_optional_instant,
+};
 use crate::wire::{
     body,
     fields::{self, Column, Fields},
@@ -17,10 +20,10 @@ use crate::wire::{
 pub struct BoefjeMeta {
     /// Chosen by the client.
     pub id: Uuid,
-    /// When the job started; its order to `ended_at` is not checked.
-    pub started_at: Timestamp,
-    /// When the job ended; part of every hash of its files.
-    pub ended_at: Timestamp,
+    /// When the job started; its order to `ended_at` is not checked. Absent in old imported rows only.
+    pub started_at: Option<Timestamp>,
+    /// When the job ended; part of every hash of its files. Absent in old imported rows only.
+    pub ended_at: Option<Timestamp>,
     /// The scanner; at most 64 characters, may be empty.
     pub boefje_id: String,
     /// Its version; at most 16 characters.
@@ -89,8 +92,8 @@ impl BoefjeMeta {
         let (boefje_id, boefje_version) = boefje?;
         Some(Self {
             id: id?,
-            started_at: started_at?,
-            ended_at: ended_at?,
+            started_at: Some(started_at?),
+            ended_at: Some(ended_at?),
             boefje_id,
             boefje_version,
             input_ooi: input_ooi?,
@@ -105,11 +108,11 @@ impl BoefjeMeta {
     pub fn push_json(&self, out: &mut String) {
         out.push_str("{\"id\":\"");
         scalar::push_uuid(out, &self.id);
-        out.push_str("\",\"started_at\":\"");
-        scalar::push_instant(out, self.started_at);
-        out.push_str("\",\"ended_at\":\"");
-        scalar::push_instant(out, self.ended_at);
-        out.push_str("\",\"boefje\":");
+        out.push_str("\",\"started_at\":");
+        push_optional_instant(out, self.started_at);
+        out.push_str(",\"ended_at\":");
+        push_optional_instant(out, self.ended_at);
+        out.push_str(",\"boefje\":");
         push_tool(out, &self.boefje_id, self.boefje_version.as_deref());
         out.push_str(",\"input_ooi\":");
         push_optional(out, self.input_ooi.as_deref());

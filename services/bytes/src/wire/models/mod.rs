@@ -12,7 +12,9 @@ pub use normalizer_meta::{NewNormalizerMeta, NormalizerMeta};
 pub use raw_meta::RawMeta;
 pub(in crate::wire) use raw_meta::push_raw_meta;
 
-use super::json;
+use strongroom_model::Timestamp;
+
+use super::{json, scalar};
 
 /// Characters of `boefje.id`, `normalizer.id` and `runnable_hash`.
 pub const ID_CHARACTERS: usize = 64;
@@ -43,6 +45,18 @@ pub fn push_list<T>(
 fn push_optional(out: &mut String, text: Option<&str>) {
     match text {
         Some(text) => json::push_text(out, text),
+        None => out.push_str("null"),
+    }
+}
+
+/// Appends a JSON instant or null.
+fn push_optional_instant(out: &mut String, instant: Option<Timestamp>) {
+    match instant {
+        Some(instant) => {
+            out.push('"');
+            scalar::push_instant(out, instant);
+            out.push('"');
+        }
         None => out.push_str("null"),
     }
 }

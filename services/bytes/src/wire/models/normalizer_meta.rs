@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     RawMeta,
     boefje_meta::{Purpose, push_tool, read_tool},
-    raw_meta,
+    push_optional_instant, raw_meta,
 };
 use crate::wire::{
     body,
@@ -69,10 +69,10 @@ impl NewNormalizerMeta {
 pub struct NormalizerMeta {
     /// Chosen by the client.
     pub id: Uuid,
-    /// When the job started.
-    pub started_at: Timestamp,
-    /// When the job ended.
-    pub ended_at: Timestamp,
+    /// When the job started; absent in old imported rows only.
+    pub started_at: Option<Timestamp>,
+    /// When the job ended; absent in old imported rows only.
+    pub ended_at: Option<Timestamp>,
     /// The raw file it read.
     pub raw_data: RawMeta,
     /// The parser.
@@ -86,11 +86,11 @@ impl NormalizerMeta {
     pub fn push_json(&self, out: &mut String) {
         out.push_str("{\"id\":\"");
         scalar::push_uuid(out, &self.id);
-        out.push_str("\",\"started_at\":\"");
-        scalar::push_instant(out, self.started_at);
-        out.push_str("\",\"ended_at\":\"");
-        scalar::push_instant(out, self.ended_at);
-        out.push_str("\",\"raw_data\":");
+        out.push_str("\",\"started_at\":");
+        push_optional_instant(out, self.started_at);
+        out.push_str(",\"ended_at\":");
+        push_optional_instant(out, self.ended_at);
+        out.push_str(",\"raw_data\":");
         self.raw_data.push_json(out);
         out.push_str(",\"normalizer\":");
         push_tool(out, &self.normalizer_id, self.normalizer_version.as_deref());

@@ -1,0 +1,135 @@
+//! Request bodies with a limit of size and of waiting.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use strongroom_model::{Error, ErrorKind};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// A body whose every piece must come within a time.
+pub(crate) struct Patient<B> {
+    body: B,
+    limit: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<B> Patient<B> {
+    pub(crate) fn new(body: B, limit: Duration) -> Self {
+        Self { body, limit, waiting: None }
+    }
+}
+
+impl<B> HttpBody for Patient<B>
+where
+    B: HttpBody<Data = Bytes, Error = hyper::Error> + Unpin,
+{
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            self.waiting = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)));
+        }
+        let limit = self.limit;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
+        ready!(waiting.as_mut().poll(context));
+        waiting.as_mut().reset(Instant::now() + limit);
+        Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, "the body does not go on"))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Reads the whole body, or `None` when it has more than `limit` bytes.
+///
+/// An announced length above the limit is refused before anything is read.
+///
+/// # Errors
+/// `Invalid` when the body breaks off or does not go on.
+pub async fn read(body: Body, limit: usize) -> Result<Option<Bytes>, Error> {
+    let mut body = body;
+    if body.size_hint().lower() > limit as u64 {
+        return Ok(None);
+    }
+    let mut first: Option<Bytes> = None;
+    let mut whole = BytesMut::new();
+    while let Some(piece) = next(&mut body).await? {
+        let held = first.as_ref().map_or(whole.len(), Bytes::len);
+        if held + piece.len() > limit {
+            return Ok(None);
+        }
+        // Most bodies come in one piece: it is handed on without a copy.
+        match first.take() {
+            None if whole.is_empty() => first = Some(piece),
+            Some(before) => {
+                whole.extend_from_slice(&before);
+                whole.extend_from_slice(&piece);
+            }
+            None => whole.extend_from_slice(&piece),
+        }
+    }
+    Ok(Some(first.unwrap_or_else(|| whole.freeze())))
+}
+
+/// The next piece of the body; `None` at its end.
+///
+/// # Errors
+/// `Invalid` when the body breaks off or does not go on.
+pub async fn next(body: &mut Body) -> Result<Option<Bytes>, Error> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|error| Error::new(ErrorKind::Invalid, "the body is cut short").with_source(error))?;
+        if let Ok(piece) = frame.into_data() {
+            if !piece.is_empty() {
+                return Ok(Some(piece));
+            }
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    fn body_of(pieces: &'static [&'static str]) -> Body {
+        Body::from_stream(stream::iter(
+            pieces.iter().map(|piece| Ok::<_, io::Error>(Bytes::from_static(piece.as_bytes()))),
+        ))
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_limit() {
+        assert_eq!(read(body_of(&["ab", "", "c", "d"]), 4).await.unwrap().unwrap(), "abcd");
+        assert_eq!(read(body_of(&[]), 0).await.unwrap().unwrap(), "");
+        assert_eq!(read(body_of(&["ab", "cd"]), 3).await.unwrap(), None);
+        assert_eq!(read(Body::from("abcd"), 3).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_the_callers_fault() {
+        let broken = stream::iter([Ok(Bytes::from_static(b"a")), Err(io::Error::other("gone"))]);
+        let error = read(Body::from_stream(broken), 10).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+    }
+}

@@ -1,0 +1,28 @@
+//! What all of Strongroom's HTTP services share.
+//!
+//! - [`serve`]: a listener with limits and a graceful stop
+//! - [`routing`]: a table of operations looked up by path and method
+//! - [`Observer`]: request id, access line, metrics and the net under panics, around a service's router
+//! - [`body`]: request bodies with a limit of size and of waiting
+//! - [`Metrics`]: the registry behind the metrics page
+//!
+//! It knows no service: statuses and bodies of errors are theirs.
+
+mod access;
+pub mod body;
+pub mod health;
+mod listen;
+mod metrics;
+mod observe;
+mod options;
+pub mod routing;
+mod shed;
+mod stall;
+pub mod tls;
+
+pub use access::{Facts, RECEIPT_HEADER, REQUEST_ID_HEADER, RequestId, insert_receipt};
+pub use listen::{Secure, serve};
+pub use metrics::Metrics;
+pub use observe::{Observer, observed};
+pub use options::Options;
+pub use shed::shed;

@@ -1,0 +1,130 @@
+//! Accepts connections and serves a router on them until told to stop.
+
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tower::Service as _;
+
+use crate::{body::Patient, options::Options, stall::Stalling};
+
+/// Rest after the system had no file left for a connection, so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Marks a request that came over TLS.
+#[derive(Debug, Clone, Copy)]
+pub struct Secure;
+
+/// Serves `router` on `listener` until `shutdown` ends; then lets requests under way finish.
+///
+/// A request with both `Content-Length` and `Transfer-Encoding` is read by the latter, and its connection is
+/// closed after the answer (RFC 9112 §6.1); a folded header line is refused with 400 and the connection closed.
+///
+/// # Errors
+/// When the listener itself is unusable. Errors of single connections only end those.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(options.max_connections));
+    let acceptor = options.tls.clone().map(TlsAcceptor::from);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let next = async {
+            // A place is taken before a connection: the rest waits in the system's queue.
+            let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            () = &mut shutdown => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) if is_of_one_connection(&error) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "a connection cannot be accepted");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let (router, options, watcher) = (router.clone(), options.clone(), graceful.watcher());
+        let acceptor = acceptor.clone();
+        tokio::spawn(async move {
+            connection(stream, acceptor, router, &options, watcher).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    if timeout(options.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were still under way when the time to finish them ended");
+    }
+    Ok(())
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+async fn connection(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    options: &Options,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    // Answers are written whole: waiting to fill a packet only delays them.
+    let _refused = stream.set_nodelay(true);
+    let Some(acceptor) = acceptor else {
+        return requests(stream, router, options, watcher, false).await;
+    };
+    match timeout(options.head_timeout, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => requests(stream, router, options, watcher, true).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    options: &Options,
+    watcher: hyper_util::server::graceful::Watcher,
+    secure: bool,
+) {
+    let patience = options.body_timeout;
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut router = router.clone();
+        async move {
+            let mut request = request.map(|body| Body::new(Patient::new(body, patience)));
+            if secure {
+                request.extensions_mut().insert(Secure);
+            }
+            router.call(request).await.map_err(|never: Infallible| never)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.head_timeout)
+        .max_buf_size(options.max_head_bytes)
+        .max_headers(options.max_headers)
+        .serve_connection(TokioIo::new(Stalling::new(stream, options.write_timeout)), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,159 @@
+//! Refusals as the original words them: which status, which body.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use strongroom_model::{Error, ErrorKind};
+
+use super::answer;
+use crate::wire::{
+    form::FormError,
+    json::push_text,
+    token::TokenError,
+    validation::{BodyError, Problems},
+};
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Its body cannot be read: 400 or 422.
+    Body(BodyError),
+    /// Its form cannot be read: 400 or 422.
+    Form(FormError),
+    /// It has no caller: 401.
+    Caller(TokenError),
+    /// The use-case refused it.
+    UseCase(Error),
+    /// A text under `detail`.
+    Detail(StatusCode, &'static str),
+    /// A metadata record stands in its way, or is missed: 400 in a form of its own.
+    Integrity,
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<Problems> for Refusal {
+    fn from(problems: Problems) -> Self {
+        Self::Body(problems.into())
+    }
+}
+
+impl From<FormError> for Refusal {
+    fn from(error: FormError) -> Self {
+        Self::Form(error)
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::Caller(error)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::UseCase(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Body(error) => answer::json(status_of(error.status()), error.to_body()),
+            Self::Form(error) => answer::json(status_of(error.status()), error.to_body()),
+            Self::Caller(error) => unauthenticated(error.to_body()),
+            Self::UseCase(error) => use_case(&error),
+            Self::Detail(status, text) => answer::json(status, detail(text)),
+            Self::Integrity => {
+                let body = format!(r#"{{"status":"failed","message":"{}"}}"#, crate::commands::INTEGRITY);
+                answer::json(StatusCode::BAD_REQUEST, body)
+            }
+        }
+    }
+}
+
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// 401 with the challenge that clients expect.
+pub(super) fn unauthenticated(body: String) -> Response {
+    let mut response = answer::json(StatusCode::UNAUTHORIZED, body);
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
+
+fn use_case(error: &Error) -> Response {
+    // no wildcard: a new kind must be decided here
+    let status = match error.kind() {
+        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+        ErrorKind::Unauthenticated => return unauthenticated(detail(error.public())),
+        ErrorKind::Denied => StatusCode::FORBIDDEN,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::Unsupported => {
+            return answer::json(StatusCode::UNPROCESSABLE_ENTITY, keyed("value", error.public()));
+        }
+        ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorKind::Internal => {
+            tracing::error!(error = %error.diagnosis(), "request failed");
+            return answer::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+        }
+    };
+    if status.is_server_error() {
+        tracing::warn!(error = %error.diagnosis(), "request not carried out");
+    }
+    let mut response = answer::json(status, detail(error.public()));
+    if let Some(after) = error.retry_after() {
+        let seconds = HeaderValue::from(after.as_secs().max(1));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
+}
+
+/// `{"detail":"<text>"}`
+pub(super) fn detail(text: &str) -> String {
+    keyed("detail", text)
+}
+
+fn keyed(key: &str, text: &str) -> String {
+    let mut body = format!("{{\"{key}\":");
+    push_text(&mut body, text);
+    body.push('}');
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_passes_says_when_to_come_back() {
+        let error = Error::new(ErrorKind::Unavailable, "later").with_retry_after(Duration::from_millis(10));
+        let response = Refusal::UseCase(error).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+    }
+
+    #[test]
+    fn every_refusal_of_a_caller_carries_the_challenge() {
+        for refusal in [
+            Refusal::Caller(TokenError::NotAuthenticated),
+            Refusal::UseCase(Error::new(ErrorKind::Unauthenticated, "Incorrect username or password")),
+        ] {
+            let response = refusal.into_response();
+            assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+            assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
+        }
+    }
+}

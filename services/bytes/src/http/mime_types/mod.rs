@@ -1,0 +1,5 @@
+//! Labels of raw files.
+
+mod count;
+
+pub(super) use count::count;

@@ -1,0 +1,33 @@
+//! `GET /bytes/raw`: records of raw files in the order they were saved.
+
+use axum::{body::Body, response::Response};
+
+use super::super::{
+    ask::Ask,
+    error::Refusal,
+    filter::{self, Limited},
+    pages,
+};
+use crate::{
+    convert,
+    queries::{Listed, list_raws},
+};
+
+/// Records of raw files; the body may be a JSON list of organisations, as in the original.
+pub(in crate::http) async fn list(ask: Ask, body: Body) -> Result<Response, Refusal> {
+    let Limited { filter, limit } = filter::listed(&ask, body).await?;
+    let state = ask.state;
+    pages::list(
+        limit,
+        move |limit, last: Option<&Listed>, _| {
+            let (state, filter) = (state.clone(), filter.clone());
+            let after = last.map_or(-1, |last| last.order);
+            async move {
+                let snapshot = state.kernel().snapshot().await?;
+                list_raws(&snapshot, &filter, after, limit).await
+            }
+        },
+        |out, Listed { raw, boefje_meta, .. }| convert::raw_meta(raw, boefje_meta).push_json(out),
+    )
+    .await
+}

@@ -1,0 +1,127 @@
+//! `GET /bytes/raws`: contents of raw files as base64, in the order they were saved.
+
+use axum::{http::StatusCode, response::Response};
+use futures::TryStreamExt as _;
+use strongroom_kernel::{Content, ContentBody, Subject, from_port};
+use strongroom_model::{Caller, Error, ErrorKind};
+
+use super::super::{
+    answer::{self, Gone, Pieces},
+    ask::Ask,
+    error::Refusal,
+    filter::{self, Limited},
+};
+use crate::{
+    commands::READ_RAW,
+    queries::{Listed, RawFilter, list_raws},
+    state::BytesState,
+    wire::{contents::Contents, upload::Status},
+};
+
+/// Files whose contents are read, and recorded, together.
+const TOGETHER: u64 = 16;
+/// Text is sent in pieces of about this size.
+const PIECE: usize = 256 << 10;
+/// Label of the output of a job that failed.
+const FAILED: &str = "error/boefje";
+
+/// Contents of raw files with their labels, page by page as the reader takes them. 410 when a content is gone.
+pub(in crate::http) async fn list(ask: Ask) -> Result<Response, Refusal> {
+    let Limited { filter, limit } = filter::queried(&ask)?;
+    let pages = Pages { state: ask.state, caller: ask.caller, filter, limit };
+    let first = pages.next(-1, 0).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Refusal::Detail(StatusCode::GONE, "The content of a raw file is gone"),
+        _ => error.into(),
+    })?;
+    let failed = matches!(&first[..], [(only, _)] if only.raw.mime_types.0.iter().any(|tag| tag == FAILED));
+    let status = if failed { Status::Failed } else { Status::Completed };
+    Ok(answer::json(StatusCode::OK, answer::streamed(|pieces| send(pages, first, status, pieces))))
+}
+
+/// Looks for the files of one request, page by page.
+struct Pages {
+    state: BytesState,
+    caller: Caller,
+    filter: RawFilter,
+    limit: u64,
+}
+
+impl Pages {
+    async fn next(&self, after: i64, done: u64) -> Result<Vec<(Listed, Content)>, Error> {
+        let limit = (self.limit - done).min(TOGETHER);
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let kernel = self.state.kernel();
+        let snapshot = kernel.snapshot().await?;
+        let listed = list_raws(&snapshot, &self.filter, after, limit).await?;
+        drop(snapshot);
+        let subject = |listed: &Listed| Subject { noun: "raw_file", id: listed.raw.id.to_string() };
+        let reads =
+            listed.iter().map(|file| (subject(file), file.raw.domain.clone(), file.raw.content)).collect();
+        let contents = kernel.read_contents(&self.caller, READ_RAW, reads).await?;
+        Ok(listed.into_iter().zip(contents).collect())
+    }
+}
+
+async fn send(
+    pages: Pages,
+    first: Vec<(Listed, Content)>,
+    status: Status,
+    pieces: Pieces,
+) -> Result<(), Gone> {
+    let mut text = String::new();
+    let mut contents = Contents::open(&mut text, status);
+    let mut page = first;
+    let mut done = 0;
+    loop {
+        let Some(last) = page.last().map(|(listed, _)| listed.order) else { break };
+        let length = page.len() as u64;
+        done += length;
+        for (listed, content) in page {
+            contents.start_file(&mut text, &listed.raw.id.to_string());
+            send_content(&mut contents, &mut text, content, &pieces).await?;
+            contents.end_file(&mut text, &listed.raw.mime_types.0);
+        }
+        if length < TOGETHER {
+            break;
+        }
+        page = match pages.next(last, done).await {
+            Ok(page) => page,
+            Err(error) => return Err(pieces.fail(error).await),
+        };
+    }
+    contents.close(&mut text);
+    pieces.send(text).await
+}
+
+async fn send_content(
+    contents: &mut Contents,
+    text: &mut String,
+    content: Content,
+    pieces: &Pieces,
+) -> Result<(), Gone> {
+    match content.body {
+        ContentBody::Whole(bytes) => {
+            for part in bytes.chunks(PIECE) {
+                contents.content(text, part);
+                flush(text, pieces).await?;
+            }
+        }
+        ContentBody::Stream(mut parts) => loop {
+            match parts.try_next().await {
+                Ok(Some(part)) => {
+                    contents.content(text, &part);
+                    flush(text, pieces).await?;
+                }
+                Ok(None) => break,
+                Err(error) => return Err(pieces.fail(from_port(error)).await),
+            }
+        },
+    }
+    Ok(())
+}
+
+async fn flush(text: &mut String, pieces: &Pieces) -> Result<(), Gone> {
+    if text.len() >= PIECE { pieces.send(std::mem::take(text)).await } else { Ok(()) }
+}

@@ -1,0 +1,5 @@
+//! Contents of raw files.
+
+mod list;
+
+pub(super) use list::list;

@@ -1,0 +1,5 @@
+//! Tokens.
+
+mod issue;
+
+pub(super) use issue::issue;
