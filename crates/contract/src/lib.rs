@@ -3,4 +3,5 @@
 //! A suite holds what the port's document promises: an adapter runs it by one macro call in its tests, one
 //! test per case from one list. No adapter is known here; what only one of them does is tested beside it.
 
+pub mod content;
 pub mod database;

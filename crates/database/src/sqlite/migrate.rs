@@ -15,9 +15,9 @@ use super::{
     error::{failed, port_error},
 };
 
-/// The kernel's own tables.
-const KERNEL: Schema = Schema {
-    service: "kernel",
+/// The tables behind the port itself; those that units write belong to kernel and services.
+const OWN: Schema = Schema {
+    service: "database",
     tables: &[],
     migrations: &[Migration {
         version: 1,
@@ -31,7 +31,7 @@ pub(super) fn apply(path: &Path, schemas: &[Schema]) -> Result<Vec<AppliedMigrat
     let mut connection = connection::open_writer(path, &SqliteOptions::default())?;
     connection.execute_batch(HISTORY).map_err(failed("make the table of migrations"))?;
     let mut applied = Vec::new();
-    for schema in [KERNEL].iter().chain(schemas) {
+    for schema in [OWN].iter().chain(schemas) {
         let history = history(&connection)?;
         for migration in pending(schema, &history)? {
             applied.push(apply_one(&mut connection, schema.service, migration)?);
@@ -69,7 +69,7 @@ pub(super) fn check(path: &Path, schemas: &[Schema]) -> Result<(), PortError> {
     }
     let connection = connection::open_reader(path, &SqliteOptions::default())?;
     let history = history(&connection)?;
-    check_complete(&[KERNEL], &history)?;
+    check_complete(&[OWN], &history)?;
     check_complete(schemas, &history)
 }
 

@@ -1,0 +1,191 @@
+//! A database that fails on demand, for tests of what stands on the port.
+
+use std::{collections::VecDeque, path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use strongroom_kernel::{
+    Operation, Table,
+    ports::{
+        Batch, ContentEntry, ContentKey, Database, Head, IdempotentReply, PackPosition, PortError,
+        PortErrorKind, ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
+    },
+};
+use strongroom_model::Timestamp;
+use tokio::sync::Notify;
+
+/// How a call goes wrong.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// The call is not carried out and fails with this kind.
+    NotDone(PortErrorKind),
+    /// The call is carried out and yet fails with this kind.
+    DoneButFailed(PortErrorKind),
+    /// The call is carried out once the test notifies, and answers as it should.
+    Slow(Arc<Notify>),
+}
+
+/// Hands everything on to another database, except where a fault waits.
+#[derive(Debug)]
+pub struct FaultyDatabase {
+    inner: Arc<dyn Database>,
+    faults: Mutex<VecDeque<(&'static str, Fault)>>,
+    calls: Mutex<Vec<&'static str>>,
+}
+
+impl FaultyDatabase {
+    /// Wraps `inner`; without faults it behaves alike.
+    pub fn new(inner: Arc<dyn Database>) -> Self {
+        Self { inner, faults: Mutex::default(), calls: Mutex::default() }
+    }
+
+    /// The next call of `method` (its name in the port) goes wrong in this way. Faults of one method come
+    /// in the order in which they were added.
+    pub fn fail(&self, method: &'static str, fault: Fault) {
+        self.faults.lock().push_back((method, fault));
+    }
+
+    /// How many faults have not come yet.
+    pub fn waiting(&self) -> usize {
+        self.faults.lock().len()
+    }
+
+    /// Names of the methods called so far, in order.
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().clone()
+    }
+
+    fn next(&self, method: &'static str) -> Option<Fault> {
+        self.calls.lock().push(method);
+        let mut faults = self.faults.lock();
+        let place = faults.iter().position(|(name, _)| *name == method)?;
+        faults.remove(place).map(|(_, fault)| fault)
+    }
+
+    async fn call<T>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, PortError>>,
+    ) -> Result<T, PortError> {
+        match self.next(method) {
+            None => call.await,
+            Some(Fault::NotDone(kind)) => Err(injected(kind, method)),
+            Some(Fault::DoneButFailed(kind)) => {
+                call.await?;
+                Err(injected(kind, method))
+            }
+            Some(Fault::Slow(gate)) => {
+                gate.notified().await;
+                call.await
+            }
+        }
+    }
+}
+
+fn injected(kind: PortErrorKind, method: &str) -> PortError {
+    PortError::new(kind, format!("{method} (injected fault)"))
+}
+
+#[async_trait]
+impl Database for FaultyDatabase {
+    async fn snapshot(&self) -> Result<Box<dyn ReadRows>, PortError> {
+        self.call("snapshot", self.inner.snapshot()).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Vec<UnitOutcome>, PortError> {
+        self.call("commit", self.inner.commit(batch)).await
+    }
+
+    async fn sequence(&self, limit: usize) -> Result<u64, PortError> {
+        self.call("sequence", self.inner.sequence(limit)).await
+    }
+
+    async fn head(&self) -> Result<Head, PortError> {
+        self.call("head", self.inner.head()).await
+    }
+
+    async fn leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, PortError> {
+        self.call("leaves", self.inner.leaves(from, limit)).await
+    }
+
+    async fn records(&self, from: u64, limit: usize) -> Result<Vec<StoredRecord>, PortError> {
+        self.call("records", self.inner.records(from, limit)).await
+    }
+
+    async fn events(&self, topic: &str, from: u64, limit: usize) -> Result<Vec<StoredEvent>, PortError> {
+        self.call("events", self.inner.events(topic, from, limit)).await
+    }
+
+    async fn forget_events(&self, topic: &str, below: u64) -> Result<u64, PortError> {
+        self.call("forget_events", self.inner.forget_events(topic, below)).await
+    }
+
+    async fn note(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
+        self.call("note", self.inner.note(key)).await
+    }
+
+    async fn content(&self, key: &ContentKey) -> Result<Option<ContentEntry>, PortError> {
+        self.call("content", self.inner.content(key)).await
+    }
+
+    async fn contents(
+        &self,
+        after: Option<&ContentKey>,
+        limit: usize,
+    ) -> Result<Vec<ContentEntry>, PortError> {
+        self.call("contents", self.inner.contents(after, limit)).await
+    }
+
+    async fn small_content(&self, key: &ContentKey) -> Result<Vec<u8>, PortError> {
+        self.call("small_content", self.inner.small_content(key)).await
+    }
+
+    async fn unreferenced(&self, before: Timestamp, limit: usize) -> Result<Vec<ContentEntry>, PortError> {
+        self.call("unreferenced", self.inner.unreferenced(before, limit)).await
+    }
+
+    async fn forget_content(&self, key: &ContentKey) -> Result<bool, PortError> {
+        self.call("forget_content", self.inner.forget_content(key)).await
+    }
+
+    async fn pack_end(&self) -> Result<Option<PackPosition>, PortError> {
+        self.call("pack_end", self.inner.pack_end()).await
+    }
+
+    async fn idempotent_reply(
+        &self,
+        scope: &str,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<IdempotentReply>, PortError> {
+        self.call("idempotent_reply", self.inner.idempotent_reply(scope, key, now)).await
+    }
+
+    async fn rows(&self, table: &'static Table, filter: RowFilter<'_>) -> Result<Vec<StoredRow>, PortError> {
+        self.call("rows", self.inner.rows(table, filter)).await
+    }
+
+    async fn count_rows(&self, table: &'static Table) -> Result<u64, PortError> {
+        self.call("count_rows", self.inner.count_rows(table)).await
+    }
+
+    async fn clear_tables(&self, tables: &[&'static Table]) -> Result<(), PortError> {
+        self.call("clear_tables", self.inner.clear_tables(tables)).await
+    }
+
+    async fn replay(&self, units: Vec<(u64, Vec<Operation>)>) -> Result<(), PortError> {
+        self.call("replay", self.inner.replay(units)).await
+    }
+
+    async fn backup(&self, folder: &Path) -> Result<(), PortError> {
+        self.call("backup", self.inner.backup(folder)).await
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    fn gauges(&self) -> Vec<(&'static str, &'static str, f64)> {
+        self.inner.gauges()
+    }
+}

@@ -1,0 +1,3 @@
+//! Both databases against the suite of the port, and what is particular to each.
+
+mod sqlite;
