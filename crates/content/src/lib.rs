@@ -1,0 +1,24 @@
+//! Where content lives: small pieces together in packs, large ones in a folder or on an S3 server.
+//!
+//! Reading order: [`durable`] (how a file gets onto the disk for good), [`packs`] (small content, append-only),
+//! [`Disk`] (large content in a folder), [`DiskTiles`] (the public files of the ledger). What belongs to a
+//! content and when it may be deleted is decided by the kernel; content is verified there too.
+//!
+//! Every adapter does nothing on the disk when it is made: reading beside a serving process leaves no trace.
+
+pub mod durable;
+pub mod packs;
+
+mod blocking;
+mod disk;
+mod headed;
+mod listing;
+mod reserve;
+mod staging;
+mod tiles;
+
+pub use disk::Disk;
+pub use headed::{Headed, HeadedStaged};
+pub use packs::{FilePacks, PackSettings};
+pub use reserve::Reserve;
+pub use tiles::DiskTiles;
