@@ -49,7 +49,7 @@ async fn references(subject: &Subject, content: &[u8]) -> (u64, Option<Timestamp
 pub async fn small_content_is_appended_to_packs_once(place: &dyn Place) {
     let subject = Subject::open(place).await;
     let memory = Arc::new(MemoryPacks::default());
-    let packs: Arc<dyn Packs> = memory.clone();
+    let packs: Arc<dyn Packs> = Arc::<MemoryPacks>::clone(&memory);
     let elsewhere = unit(|unit| {
         unit.blob(&domain("b"), Bytes::from_static(b"one"));
     });
@@ -192,7 +192,7 @@ pub async fn only_unreferenced_content_is_forgotten(place: &dyn Place) {
     };
     assert_eq!(unreferenced(since).await, []);
     let later = since.after(since);
-    assert_eq!(unreferenced(later).await, [one.clone()]);
+    assert_eq!(unreferenced(later).await, std::slice::from_ref(&one));
     subject.done(&page_of(1, Some(b"one"))).await;
     assert_eq!(unreferenced(later).await, []);
     assert!(!subject.database.forget_content(&one).await.unwrap());
@@ -237,7 +237,7 @@ pub async fn entries_are_listed_in_pages(place: &dyn Place) {
 pub async fn a_failed_sync_fails_the_whole_batch(place: &dyn Place) {
     let subject = Subject::open(place).await;
     let memory = Arc::new(MemoryPacks::default());
-    let packs: Arc<dyn Packs> = memory.clone();
+    let packs: Arc<dyn Packs> = Arc::<MemoryPacks>::clone(&memory);
     stamp(subject.commit_with(&packs, &page_with(1, b"one")).await.unwrap());
     let end = subject.database.pack_end().await.unwrap();
     memory.fail_next_sync();

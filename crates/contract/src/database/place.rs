@@ -84,6 +84,9 @@ impl Subject {
     }
 
     /// Commits one unit with packs.
+    ///
+    /// # Errors
+    /// The commit's own.
     pub async fn commit_with(&self, packs: &Arc<dyn Packs>, unit: &Unit) -> Result<UnitOutcome, PortError> {
         let batch = Batch { packs: Some(Arc::clone(packs)), ..self.batch(std::slice::from_ref(unit)) };
         self.database.commit(batch).await.map(|mut outcomes| outcomes.remove(0))

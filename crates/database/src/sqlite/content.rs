@@ -82,10 +82,7 @@ impl References {
 }
 
 /// The content a put refers to.
-pub(super) fn reference<'v>(
-    values: &'v [Value],
-    places: Option<(usize, usize)>,
-) -> Option<(&'v str, Digest)> {
+pub(super) fn reference(values: &[Value], places: Option<(usize, usize)>) -> Option<(&str, Digest)> {
     let (domain, digest) = places?;
     match (values.get(domain), values.get(digest)) {
         (Some(Value::Text(domain)), Some(Value::Digest(digest))) => Some((domain, *digest)),

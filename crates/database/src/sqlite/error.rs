@@ -67,15 +67,18 @@ fn kind(error: &rusqlite::Error) -> PortErrorKind {
     }
 }
 
-/// What a unique constraint of `table` that `error` speaks of is called; `None` when `error` is about
-/// something else, `Some(None)` when it is the key or a constraint without a label.
-pub(super) fn broken_unique(table: &Table, error: &rusqlite::Error) -> Option<Option<&'static str>> {
+/// A key or unique constraint that does not hold, with its label if it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BrokenUnique(pub(super) Option<&'static str>);
+
+/// The key or unique constraint of `table` that `error` speaks of; `None` when it is about something else.
+pub(super) fn broken_unique(table: &Table, error: &rusqlite::Error) -> Option<BrokenUnique> {
     let rusqlite::Error::SqliteFailure(failure, message) = error else { return None };
     if !matches!(failure.extended_code, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) {
         return None;
     }
     let named = message.as_deref()?.strip_prefix("UNIQUE constraint failed: ")?;
-    Some(label_of(table, named))
+    Some(BrokenUnique(label_of(table, named)))
 }
 
 /// SQLite names the columns, `t.a, t.b`, or for an index over expressions the index, `index 't_label'`.

@@ -82,10 +82,10 @@ impl Sqlite {
     /// `Refused` when an applied migration was edited, the file was made by a newer program, or SQLite is
     /// too old; `Corrupt` when the file is not a database or the end of its ledger is not where it should
     /// be; `Full`, `Unavailable`.
-    pub fn open(path: &Path, schemas: &[Schema], options: SqliteOptions) -> Result<Self, PortError> {
+    pub fn open(path: &Path, schemas: &[Schema], options: &SqliteOptions) -> Result<Self, PortError> {
         Self::migrate(path, schemas)?;
-        let writer = WriterThread::start(path, &options)?;
-        let pool = Arc::new(Pool::new(path, &options));
+        let writer = WriterThread::start(path, options)?;
+        let pool = Arc::new(Pool::new(path, options));
         Ok(Self { writer: Some(writer), pool, path: path.to_owned() })
     }
 

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     content::{References, reference},
-    error::{Stop, broken_unique},
+    error::{BrokenUnique, Stop, broken_unique},
     value::{bind, signed},
 };
 
@@ -110,7 +110,7 @@ impl Row<'_> {
         expectation: Expectation,
         error: rusqlite::Error,
     ) -> Result<Stop, Stop> {
-        let Some(label) = broken_unique(self.table, &error) else { return Err(error.into()) };
+        let Some(BrokenUnique(label)) = broken_unique(self.table, &error) else { return Err(error.into()) };
         let key_taken = expectation.state == State::Absent && self.version(self.key_of(values))?.is_some();
         Ok(Stop::unmet(if key_taken { expectation.label } else { label }))
     }

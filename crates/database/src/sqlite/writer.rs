@@ -114,17 +114,14 @@ impl Writer {
 
     /// Opens the connection unless it is open, and reads where things stand.
     fn open(&mut self) -> Result<&mut (Connection, Known), PortError> {
-        let open = match self.open.take() {
-            Some(open) => open,
-            None => {
-                let mut connection = open_writer(&self.path, &self.options)?;
-                self.log.watch(&mut connection)?;
-                let head = check_head(&connection)?;
-                let known = Known { head, topics: Topics::default(), statements: Statements::default() };
-                (connection, known)
-            }
-        };
-        Ok(self.open.insert(open))
+        if self.open.is_none() {
+            let mut connection = open_writer(&self.path, &self.options)?;
+            self.log.watch(&mut connection)?;
+            let head = check_head(&connection)?;
+            let known = Known { head, topics: Topics::default(), statements: Statements::default() };
+            self.open = Some((connection, known));
+        }
+        Ok(self.open.as_mut().expect("it was opened above"))
     }
 
     /// Does `job` on the connection; after an error the connection is closed.

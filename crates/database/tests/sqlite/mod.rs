@@ -20,7 +20,7 @@ impl Place for Folder {
     async fn open(&self, schemas: &[Schema]) -> Result<Arc<dyn Database>, PortError> {
         let options =
             SqliteOptions { checkpoint_from: 64 << 10, restart_from: 512 << 10, ..SqliteOptions::default() };
-        Ok(Arc::new(Sqlite::open(&self.0.path().join("strongroom.db"), schemas, options)?))
+        Ok(Arc::new(Sqlite::open(&self.0.path().join("strongroom.db"), schemas, &options)?))
     }
 }
 
