@@ -1,0 +1,18 @@
+//! A whole Strongroom in-process, for tests: SQLite and packs in a temporary folder, a clock that stands still,
+//! seeded randomness, a sink that remembers what it was told.
+//!
+//! Services bring their tables and their router; this crate knows none of them.
+
+mod anchor;
+mod caller;
+mod clock;
+mod platform;
+mod rng;
+mod sink;
+
+pub use anchor::{FakeAnchor, Mood};
+pub use caller::{Reply, send};
+pub use clock::FixedClock;
+pub use platform::{LeafText, TestPlatform};
+pub use rng::SeededRng;
+pub use sink::{FakeSink, Heard};

@@ -1,0 +1,147 @@
+//! The kernel on real adapters in a temporary folder.
+
+use std::{fmt, path::Path, sync::Arc, time::Duration};
+
+use strongroom_content::{Disk, DiskTiles, FilePacks, PackSettings, Reserve};
+use strongroom_database::{Sqlite, SqliteOptions};
+use strongroom_kernel::{
+    Kernel, Parts, Schema, SinkPart,
+    ports::{Database, StoredRecord},
+    record,
+};
+use strongroom_ledger::Signer;
+use strongroom_model::Timestamp;
+use tempfile::TempDir;
+
+use crate::{clock::FixedClock, rng::SeededRng, sink::FakeSink};
+
+/// When tests happen: `2025-03-04T10:20:42.017305Z`.
+const NOW: i64 = 1_741_083_642_017_305;
+/// How long an answer waits for the sink; a fake one is there at once or not at all.
+const BEFORE_ANSWER: Duration = Duration::from_millis(250);
+
+/// A whole Strongroom without services: they are put on [`TestPlatform::kernel`].
+#[derive(Debug)]
+pub struct TestPlatform {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// Its clock.
+    pub clock: Arc<FixedClock>,
+    /// Its one sink.
+    pub sink: Arc<FakeSink>,
+    database: Arc<dyn Database>,
+    schemas: Vec<Schema>,
+    folder: TempDir,
+}
+
+impl TestPlatform {
+    /// Starts on an empty folder, with the tables of `schema` and a sink of `topic`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start(schema: Schema, topic: &'static str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::open(folder, schema, topic).await
+    }
+
+    /// Stops, and starts again on the same folder, as after a restart of the process.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn restart(self) -> Self {
+        self.kernel.stop().await;
+        let Self { kernel, sink, database, schemas, folder, .. } = self;
+        drop((kernel, database));
+        let topic = strongroom_kernel::ports::Sink::topic(sink.as_ref());
+        let schema = *schemas.last().expect("the service's tables come last");
+        Self::open(folder, schema, topic).await
+    }
+
+    async fn open(folder: TempDir, schema: Schema, topic: &'static str) -> Self {
+        let schemas = vec![strongroom_kernel::SCHEMA, schema];
+        let path = folder.path();
+        let database = Sqlite::open(&path.join("strongroom.db"), &schemas, SqliteOptions::default());
+        let database: Arc<dyn Database> = Arc::new(database.expect("an empty database can be made"));
+        let clock = Arc::new(FixedClock::at(Timestamp::from_micros(NOW).expect("a time of this century")));
+        let sink = Arc::new(FakeSink::new(topic));
+        let reserve = Arc::new(Reserve::new(path, 0));
+        let packs = PackSettings { allocation: 0, ..PackSettings::default() };
+        let name = "test.example/strongroom".parse().expect("a valid key name");
+        let parts = Parts {
+            database: Arc::clone(&database),
+            packs: Some(Arc::new(FilePacks::new(&path.join("packs"), packs, Arc::clone(&reserve)))),
+            store: Arc::new(Disk::new(&path.join("objects"), reserve)),
+            tiles: Arc::new(DiskTiles::new(&path.join("ledger"))),
+            checkpoint_copy: None,
+            sinks: vec![SinkPart { sink: Arc::clone(&sink) as _, before_answer: Some(BEFORE_ANSWER) }],
+            clock: Arc::clone(&clock) as _,
+            rng: Arc::new(SeededRng::new(1)),
+            signer: Signer::from_seed(name, &[1; 32]),
+            anchors: Vec::new(),
+            schemas: schemas.clone(),
+            coalesce_reads: Duration::from_secs(60),
+        };
+        let kernel = Kernel::start(parts).await.expect("an empty folder can be served");
+        Self { kernel, clock, sink, database, schemas, folder }
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Stops the kernel, which records what is still counted, and says what is in the ledger.
+    ///
+    /// # Panics
+    /// When a record does not open.
+    pub async fn stop_and_read_leaves(&self) -> Vec<LeafText> {
+        self.kernel.stop().await;
+        self.leaves().await
+    }
+
+    /// What is in the ledger now; reads of content and denials come there within 50 ms.
+    ///
+    /// # Panics
+    /// When a record does not open.
+    pub async fn leaves(&self) -> Vec<LeafText> {
+        let records = self.database.records(0, 100_000).await.expect("records can be read");
+        records.iter().map(|record| self.leaf(record)).collect()
+    }
+
+    fn leaf(&self, record: &StoredRecord) -> LeafText {
+        let tables = |name: &str| {
+            self.schemas.iter().flat_map(|schema| schema.tables).copied().find(|table| table.name == name)
+        };
+        let opened = record::open(record, &tables).expect("every record opens");
+        LeafText { plain: opened.plain, canonical: String::from_utf8_lossy(&record.canonical).into_owned() }
+    }
+}
+
+/// A record of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeafText {
+    /// What it says, commitments opened.
+    pub plain: serde_json::Value,
+    /// What the leaf commits to: personal values are commitments in it.
+    pub canonical: String,
+}
+
+/// `save_raw by kat`, `log_in by stranger: denied x3`
+impl fmt::Display for LeafText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let caller = &self.plain["caller"];
+        let name = match text(&caller["name"]) {
+            name if name.is_empty() => text(&caller["kind"]),
+            name => name,
+        };
+        write!(formatter, "{} by {name}", text(&self.plain["action"]))?;
+        if let Some(label) = self.plain["refused"].as_str() {
+            write!(formatter, ": {label}")?;
+        }
+        match self.plain["count"].as_u64() {
+            Some(count) => write!(formatter, " x{count}"),
+            None => Ok(()),
+        }
+    }
+}
