@@ -1,0 +1,68 @@
+//! Who attests: raw files of `bytes` one by one, and the ledger's checkpoints on a rhythm.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use strongroom_anchor::{
+    InMemory, Pastebin, Rfc3161,
+    rfc3161::{Certificates, HashAlgorithm, Rfc3161Settings, Trust},
+};
+use strongroom_bytes::config::Authority;
+use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
+use strongroom_kernel::{AnchorPart, ports::Anchor};
+
+use super::rng;
+use crate::config::Config;
+
+/// Who attests raw files.
+///
+/// # Errors
+/// When certificates cannot be read, or an address is none.
+pub(crate) fn of_raw_files(config: &Config) -> Result<Arc<dyn Anchor>> {
+    let proofs = &config.bytes.proofs;
+    Ok(match (proofs.authority, &proofs.pastebin_key, &proofs.rfc3161_url, &proofs.rfc3161_certificates) {
+        (Authority::Pastebin, Some(key), ..) => Arc::new(Pastebin::new(key.reveal(), fetcher()?)),
+        (Authority::Rfc3161, _, Some(url), Some(certificates)) => Arc::new(rfc3161(url, certificates)?),
+        (Authority::Pastebin | Authority::Rfc3161, ..) => {
+            anyhow::bail!("bytes.proofs.authority: what it needs is not configured")
+        }
+        (Authority::InMemory, ..) => Arc::new(InMemory::new(rng())),
+    })
+}
+
+/// Who attests checkpoints.
+///
+/// # Errors
+/// As [`of_raw_files`].
+pub(super) fn of_checkpoints(config: &Config) -> Result<Vec<AnchorPart>> {
+    let ledger = &config.ledger;
+    let (Some(url), Some(certificates)) = (&ledger.timestamp_url, &ledger.timestamp_certificates) else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![AnchorPart { anchor: Arc::new(rfc3161(url, certificates)?), every: ledger.timestamp_every }])
+}
+
+/// All who may have attested something, for verification.
+///
+/// # Errors
+/// As [`of_raw_files`].
+pub(crate) fn all(config: &Config) -> Result<Vec<Arc<dyn Anchor>>> {
+    Ok(of_checkpoints(config)?.into_iter().map(|part| part.anchor).collect())
+}
+
+fn rfc3161(url: &str, certificates: &Path) -> Result<Rfc3161> {
+    let reading = || format!("read certificates {}", certificates.display());
+    let trust = Trust::read(&std::fs::read(certificates).with_context(reading)?).with_context(reading)?;
+    let settings = Rfc3161Settings {
+        url: url.to_owned(),
+        imprint: HashAlgorithm::Sha256,
+        certificates: Certificates::Include,
+        trust,
+    };
+    Ok(Rfc3161::new(settings, fetcher()?, rng())?)
+}
+
+/// The operator chose the addresses, so any will do.
+fn fetcher() -> Result<Fetcher> {
+    Ok(Fetcher::new(Limits::default(), AddressPolicy::Any)?)
+}

@@ -1,0 +1,59 @@
+//! From the configuration to the parts: the only place that knows the adapters.
+
+mod anchors;
+mod services;
+mod sinks;
+mod stores;
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use strongroom_kernel::{
+    Kernel, Parts, Schema,
+    ports::{Clock, Rng, SystemClock, SystemRng},
+};
+use strongroom_ledger::Signer;
+
+use crate::config::Config;
+
+pub(crate) use anchors::all as anchors;
+pub(crate) use services::{Background, Face, services};
+pub(crate) use sinks::ask_receivers;
+pub(crate) use stores::{Mode, Stores, database, migrate, stores};
+
+/// Tables of the kernel and of all services.
+pub(crate) fn schemas() -> Vec<Schema> {
+    vec![strongroom_kernel::SCHEMA, strongroom_bytes::SCHEMA]
+}
+
+/// The time of day.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// Nonces, salts, keys.
+pub(crate) fn rng() -> Arc<dyn Rng> {
+    Arc::new(SystemRng)
+}
+
+/// Starts the kernel on `stores`.
+///
+/// # Errors
+/// When what is stored contradicts a published checkpoint, or a part does not answer.
+pub(crate) async fn kernel(config: &Config, stores: Stores, signer: Signer) -> Result<Kernel> {
+    let parts = Parts {
+        database: stores.database,
+        packs: stores.packs,
+        store: stores.store,
+        tiles: stores.tiles,
+        checkpoint_copy: stores.checkpoint_copy,
+        sinks: sinks::sinks(config)?,
+        clock: clock(),
+        rng: rng(),
+        signer,
+        anchors: anchors::of_checkpoints(config)?,
+        schemas: schemas(),
+        coalesce_reads: config.ledger.coalesce_reads,
+    };
+    Kernel::start(parts).await.map_err(|error| anyhow!(error.diagnosis())).context("start the ledger")
+}

@@ -1,0 +1,115 @@
+//! The commands: what the operator types, a file each.
+
+mod backup;
+mod check_config;
+mod check_proof;
+mod doctor;
+mod keys;
+mod migrate;
+mod prove;
+mod rebuild;
+mod restore;
+mod serve;
+mod token;
+mod verify;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Loaded, Sources};
+
+/// Keeps files and proves what happened to them.
+#[derive(Debug, Parser)]
+#[command(name = "strongroom", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve everything on one data folder.
+    Serve(serve::Serve),
+    /// Hold everything stored against the ledger, also beside a serving process: exit status 0 when clean,
+    /// 1 when tampered with, 2 when that cannot be told.
+    Verify(verify::Verify),
+    /// The keys of the ledger.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Tokens for Strongroom's own roles.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Write proof files that leaves are in the ledger.
+    Prove(prove::Prove),
+    /// Check a proof file, offline, with nothing but the ledger's public key.
+    CheckProof(check_proof::CheckProof),
+    /// Make the services' tables again from the records.
+    Rebuild(rebuild::Rebuild),
+    /// Bring the database's schema up to date.
+    Migrate(migrate::Migrate),
+    /// Say which configuration is in force.
+    CheckConfig(check_config::CheckConfig),
+    /// Look whether everything needed is there and answers.
+    Doctor(doctor::Doctor),
+    /// Copy everything in the data folder to another folder, also beside a serving process.
+    Backup(backup::Backup),
+    /// Make a data folder of a backup, and verify it.
+    Restore(restore::Restore),
+}
+
+impl Cli {
+    /// Exit status of a command that failed: `verify` then could not tell.
+    pub(crate) fn failure_code(&self) -> ExitCode {
+        if matches!(self.command, Command::Verify(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
+    }
+
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// Whatever kept it from doing so.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Serve(command) => command.run(),
+            Command::Verify(command) => command.run(),
+            Command::Keys(command) => command.run(),
+            Command::Token(command) => command.run(),
+            Command::Prove(command) => command.run(),
+            Command::CheckProof(command) => command.run(),
+            Command::Rebuild(command) => command.run(),
+            Command::Migrate(command) => command.run(),
+            Command::CheckConfig(command) => command.run(),
+            Command::Doctor(command) => command.run(),
+            Command::Backup(command) => command.run(),
+            Command::Restore(command) => command.run(),
+        }
+    }
+}
+
+/// What every command takes that has to do with a data folder.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// Configuration file (TOML); `docs/reference/config.md` has all keys.
+    #[arg(long, value_name = "FILE", env = "STRONGROOM_CONFIG")]
+    config: Option<PathBuf>,
+    /// Data folder; wins over `data.dir`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Common {
+    fn load(&self) -> Result<Loaded> {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+            .collect();
+        let sources = Sources { file: self.config.clone(), data: self.data.clone(), variables };
+        Ok(sources.load()?)
+    }
+}
+
+/// Does async work from a command.
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("start the runtime")?.block_on(work)
+}

@@ -1,0 +1,85 @@
+//! The listeners: bound before the process says it is ready, drained when it stops.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+use strongroom_http::{Options, tls};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::{assemble::Face, config::Config};
+
+/// Listeners that are bound and do not serve yet.
+pub(super) struct Listeners {
+    bound: Vec<(Face, TcpListener, SocketAddr)>,
+    scheme: &'static str,
+}
+
+impl Listeners {
+    /// Binds every face to its address.
+    ///
+    /// # Errors
+    /// When an address is taken, saying whose it was to be.
+    pub(super) async fn bind(config: &Config, faces: Vec<Face>) -> Result<Self> {
+        let mut bound = Vec::new();
+        for face in faces {
+            let failed = || format!("listen on {} for {}", face.address, face.name);
+            let listener = TcpListener::bind(face.address).await.with_context(failed)?;
+            let address = listener.local_addr().with_context(failed)?;
+            bound.push((face, listener, address));
+        }
+        let scheme = if config.http.tls_key.is_some() { "https" } else { "http" };
+        Ok(Self { bound, scheme })
+    }
+
+    /// Name and base address of each.
+    pub(super) fn urls(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
+        self.bound.iter().map(|(face, _, address)| (face.name, format!("{}://{address}", self.scheme)))
+    }
+
+    /// Begins to answer, until `stopped` says true.
+    ///
+    /// # Errors
+    /// When certificate or key cannot be used.
+    pub(super) fn serve(self, config: &Config, stopped: &watch::Receiver<bool>) -> Result<Serving> {
+        let options = options(config)?;
+        let mut tasks = JoinSet::new();
+        for (face, listener, _) in self.bound {
+            let (options, mut stopped) = (options.clone(), stopped.clone());
+            tasks.spawn(async move {
+                let stop = async move {
+                    // a sender that is gone is a process that ends
+                    let _ = stopped.wait_for(|stopped| *stopped).await;
+                };
+                if let Err(error) = strongroom_http::serve(listener, face.router, options, stop).await {
+                    tracing::error!(%error, listener = face.name, "a listener ended");
+                }
+            });
+        }
+        Ok(Serving(tasks))
+    }
+}
+
+/// Listeners at work.
+pub(super) struct Serving(JoinSet<()>);
+
+impl Serving {
+    /// Waits until all have drained.
+    pub(super) async fn finish(mut self) {
+        while self.0.join_next().await.is_some() {}
+    }
+}
+
+fn options(config: &Config) -> Result<Options> {
+    let tls = match (&config.http.tls_certificates, &config.http.tls_key) {
+        (Some(certificates), Some(key)) => Some(tls::server_config(certificates, key)?),
+        _ => None,
+    };
+    Ok(Options {
+        head_timeout: config.http.head_timeout,
+        body_timeout: config.http.body_timeout,
+        max_connections: config.http.max_connections,
+        drain: config.http.drain,
+        tls,
+        ..Options::default()
+    })
+}

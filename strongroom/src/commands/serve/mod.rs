@@ -1,0 +1,131 @@
+//! `serve`: everything on one data folder, until told to stop.
+
+mod listeners;
+mod upkeep;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use strongroom_ledger::Signer;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use super::{Common, block_on};
+use crate::{
+    assemble::{self, Mode, Stores},
+    config::{Config, Loaded},
+    diagnostics,
+    folder::DataFolder,
+    keys::{self, Account},
+    output::say,
+};
+
+use listeners::Listeners;
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        let Loaded { config, warnings } = self.common.load()?;
+        let _diagnostics = diagnostics::install(&config)?;
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        raise_open_files();
+        block_on(serve(config))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The way of a process: open, print, serve, and on a signal stop in the reverse order.
+async fn serve(mut config: Config) -> Result<()> {
+    // before anything else: a signal that comes early is not lost
+    let mut stop_asked = StopSignals::new()?;
+    let folder = DataFolder::open(&config.data.dir)?;
+    let stores = assemble::stores(&config, &folder, Mode::Write).await?;
+    let signer = signer(&config, &folder, &stores).await?;
+    let account = keys::settle_account(&mut config.bytes, &folder, assemble::rng().as_ref())?;
+    let kernel = assemble::kernel(&config, stores, signer).await?;
+    let services = assemble::services(&config, &folder, &kernel)?;
+    let listeners = Listeners::bind(&config, services.faces).await?;
+    greet(&folder, &kernel.ledger().verifier().to_string(), account, &listeners);
+    let (stop, stopped) = watch::channel(false);
+    let upkeep = upkeep::start(&config, &kernel, services.background, &stopped);
+    let serving = listeners.serve(&config, &stopped)?;
+    say!("ready");
+    stop_asked.wait().await;
+    tracing::info!("stopping: requests under way are finished");
+    stop.send_replace(true);
+    serving.finish().await;
+    upkeep.finish().await;
+    kernel.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The signing key: found, or made for a ledger that has no leaf yet.
+async fn signer(config: &Config, folder: &DataFolder, stores: &Stores) -> Result<Signer> {
+    if let Some(signer) = keys::find_signer(config, folder)? {
+        return Ok(signer);
+    }
+    let size = stores.database.head().await.context("read the end of the ledger")?.size;
+    if size > 0 {
+        bail!(
+            "the ledger has {size} leaves, but its signing key is missing: put it back, a new one would not be believed"
+        );
+    }
+    keys::make_signer(config, folder, assemble::rng().as_ref())
+}
+
+/// What an operator needs to know, one `word value` per line.
+fn greet(folder: &DataFolder, verifier: &str, account: Option<Account>, listeners: &Listeners) {
+    say!("strongroom {}", env!("CARGO_PKG_VERSION"));
+    say!("data {}", folder.path().display());
+    say!("verifier {verifier}");
+    if let Some(account) = account {
+        say!("username {}", account.username);
+        say!("password {} (kept in {}, not shown again)", account.password.reveal(), folder.keys().display());
+    }
+    for (name, url) in listeners.urls() {
+        say!("{name} {url}");
+    }
+}
+
+/// Lets the process open as many files as it may: a connection is one, and so is a content being read.
+fn raise_open_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current == maximum {
+        return;
+    }
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// The signals that ask to stop.
+struct StopSignals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    fn new() -> Result<Self> {
+        let listen = |kind| signal(kind).context("listen for signals");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

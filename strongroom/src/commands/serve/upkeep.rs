@@ -1,0 +1,90 @@
+//! What runs beside the requests: sweeping, scrubbing, and what services do in the background.
+
+use std::time::Duration;
+
+use strongroom_kernel::Kernel;
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::{assemble::Background, config::Config};
+
+/// Contents of one step of the scrub: small, so that it disturbs no reader.
+const SCRUB_STEP: usize = 10;
+
+/// Background work under way.
+pub(super) struct Upkeep(JoinSet<()>);
+
+/// Starts all background work; it ends when `stopped` says true.
+pub(super) fn start(
+    config: &Config,
+    kernel: &Kernel,
+    services: Vec<Background>,
+    stopped: &watch::Receiver<bool>,
+) -> Upkeep {
+    let mut tasks = JoinSet::new();
+    for work in services {
+        tasks.spawn(work(stopped.clone()));
+    }
+    tasks.spawn(until(stopped.clone(), sweep(kernel.clone(), config.upkeep.sweep_every)));
+    if config.upkeep.scrub_per_minute > 0 {
+        tasks.spawn(until(stopped.clone(), scrub(kernel.clone(), config.upkeep.scrub_per_minute)));
+    }
+    Upkeep(tasks)
+}
+
+impl Upkeep {
+    /// Waits until all of it has ended.
+    pub(super) async fn finish(mut self) {
+        while self.0.join_next().await.is_some() {}
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+}
+
+/// Deletes content that nobody refers to: what a crash left at once, the rest on its rhythm.
+async fn sweep(kernel: Kernel, every: Duration) {
+    match kernel.sweep_orphans().await {
+        Ok(0) => {}
+        Ok(deleted) => tracing::info!(deleted, "content of uploads that never ended was deleted"),
+        Err(error) => {
+            tracing::warn!(error = %error.diagnosis(), "content of uploads that never ended not deleted")
+        }
+    }
+    let mut rhythm = interval(every);
+    rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rhythm.tick().await;
+        match kernel.sweep().await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "content nobody refers to was deleted"),
+            Err(error) => tracing::warn!(error = %error.diagnosis(), "content nobody refers to not deleted"),
+        }
+    }
+}
+
+/// Reads stored content again, round and round; the kernel keeps the position over restarts.
+async fn scrub(kernel: Kernel, per_minute: usize) {
+    let step = SCRUB_STEP.min(per_minute);
+    let pause = Duration::from_secs(60).mul_f64(step as f64 / per_minute as f64);
+    let mut rhythm = interval(pause);
+    rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rhythm.tick().await;
+        match kernel.scrub_step(step).await {
+            Ok(seen) => {
+                for finding in seen.broken {
+                    tracing::error!(finding, "stored content is not what was stored");
+                }
+            }
+            Err(error) => tracing::warn!(error = %error.diagnosis(), "stored content not verified"),
+        }
+    }
+}

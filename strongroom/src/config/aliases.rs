@@ -1,0 +1,91 @@
+//! The originals' environment variables, laid between the file and `STRONGROOM_…`.
+
+use strongroom_bytes::config::{Aliases, Secret};
+use toml::Table;
+
+use super::{Config, ConfigError, Format, content::Encryption};
+
+/// Lets the originals' variables win over `config`, except where `stronger` has the key.
+/// Returns what an operator should know.
+pub(super) fn apply(
+    config: &mut Config,
+    variables: &[(String, String)],
+    stronger: &Table,
+) -> Result<Vec<String>, ConfigError> {
+    let wrong = |error: strongroom_bytes::config::AliasError| ConfigError::Alias(error.to_string());
+    let mut aliases = Aliases::read(variables.iter().cloned()).map_err(wrong)?;
+    let mut warnings = std::mem::take(&mut aliases.warnings);
+    forget_weaker(&mut aliases, stronger);
+    aliases.apply(&mut config.bytes);
+    set(&mut config.announcements.amqp_url, aliases.queue_uri);
+    set(&mut config.database.url, aliases.database_url.map(|url| plain_scheme(&url)));
+    set(&mut config.content.private_key, aliases.private_key);
+    set(&mut config.content.public_key, aliases.public_key);
+    if let Some(sealed) = aliases.sealed {
+        config.content.encryption = if sealed { Encryption::NaclBox } else { Encryption::None };
+    }
+    if let Some(json) = aliases.json_diagnostics {
+        config.diagnostics.format = if json { Format::Json } else { Format::Text };
+    }
+    if aliases.spans_endpoint.is_some() {
+        let told = "spans go by HTTP, set telemetry.otlp_endpoint";
+        warnings.push(format!("SPAN_EXPORT_GRPC_ENDPOINT has no effect: {told}"));
+    }
+    if let Some(variable) = variables.iter().find(|(name, _)| name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        && !has(stronger, "telemetry", "otlp_endpoint")
+    {
+        config.telemetry.otlp_endpoint = Some(variable.1.clone());
+    }
+    Ok(warnings)
+}
+
+fn set<T>(target: &mut Option<T>, value: Option<T>) {
+    if value.is_some() {
+        *target = value;
+    }
+}
+
+fn has(table: &Table, section: &str, key: &str) -> bool {
+    table.get(section).and_then(|section| section.get(key)).is_some()
+}
+
+/// What `STRONGROOM_…` sets is no longer asked of the aliases.
+fn forget_weaker(aliases: &mut Aliases, stronger: &Table) {
+    fn forget<T>(value: &mut Option<T>, stronger: bool) {
+        if stronger {
+            *value = None;
+        }
+    }
+    let bytes = |key| has(stronger, "bytes", key) || has(stronger, "bytes", &format!("{key}_file"));
+    forget(&mut aliases.secret, bytes("secret"));
+    forget(&mut aliases.username, bytes("username"));
+    forget(&mut aliases.password, bytes("password"));
+    forget(&mut aliases.listen, bytes("listen"));
+    forget(&mut aliases.token_lifetime, bytes("token_minutes"));
+    forget(&mut aliases.hashing, bytes("hashing"));
+    let proofs = stronger.get("bytes").and_then(|bytes| bytes.get("proofs"));
+    let proofs = |key| proofs.and_then(|proofs| proofs.get(key)).is_some();
+    forget(&mut aliases.authority, proofs("authority"));
+    forget(&mut aliases.pastebin_key, proofs("pastebin_key") || proofs("pastebin_key_file"));
+    forget(&mut aliases.rfc3161_url, proofs("rfc3161_url"));
+    forget(&mut aliases.rfc3161_certificates, proofs("rfc3161_certificates"));
+    let queue = has(stronger, "announcements", "amqp_url") || has(stronger, "announcements", "amqp_url_file");
+    forget(&mut aliases.queue_uri, queue);
+    let database = has(stronger, "database", "url") || has(stronger, "database", "url_file");
+    forget(&mut aliases.database_url, database);
+    forget(&mut aliases.sealed, has(stronger, "content", "encryption"));
+    let private = has(stronger, "content", "private_key") || has(stronger, "content", "private_key_file");
+    forget(&mut aliases.private_key, private);
+    forget(&mut aliases.public_key, has(stronger, "content", "public_key"));
+    forget(&mut aliases.json_diagnostics, has(stronger, "diagnostics", "format"));
+}
+
+/// The original names its driver in the scheme: `postgresql+psycopg2://`.
+fn plain_scheme(url: &Secret) -> Secret {
+    match url.reveal().split_once("://") {
+        Some((scheme, rest)) if scheme.starts_with("postgresql+") => {
+            Secret::new(format!("postgresql://{rest}"))
+        }
+        _ => url.clone(),
+    }
+}

@@ -1,0 +1,60 @@
+//! Where content is kept, and whether it is encrypted there. Section `[content]`.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use strongroom_bytes::config::Secret;
+
+use super::{ConfigError, secret};
+
+/// Where content is kept. Section `[content]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Content {
+    /// `s3://bucket/prefix` for large content, with the usual `AWS_*` variables; unset: a folder in the data
+    /// folder. Since 0.1.
+    pub(crate) url: Option<String>,
+    /// `none` or `nacl_box`: NaCl's `crypto_box` between two fixed keys. Never change it on a data folder that
+    /// has content. Default `none`; `BYTES_ENCRYPTION_MIDDLEWARE` is an alias. Since 0.1.
+    pub(crate) encryption: Encryption,
+    /// Private key of the one pair, base64 of 32 bytes. `BYTES_PRIVATE_KEY_B64` is an alias. Since 0.1.
+    pub(crate) private_key: Option<Secret>,
+    /// A file with what would stand in `private_key`. Since 0.1.
+    pub(crate) private_key_file: Option<PathBuf>,
+    /// Public key of the other pair, base64 of 32 bytes. `BYTES_PUBLIC_KEY_B64` is an alias. Since 0.1.
+    pub(crate) public_key: Option<String>,
+}
+
+/// How content is encrypted where it is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Encryption {
+    /// Not at all.
+    #[default]
+    None,
+    /// With NaCl's `crypto_box`.
+    NaclBox,
+}
+
+impl Content {
+    /// Reads `private_key_file`, if that is given.
+    pub(super) fn resolve(&mut self) -> Result<(), ConfigError> {
+        secret::resolve("content.private_key", &mut self.private_key, self.private_key_file.as_deref())
+    }
+
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        if self.url.as_ref().is_some_and(|url| !url.starts_with("s3://")) {
+            let text = "must begin with s3://; leave it out for the data folder";
+            return Err(ConfigError::value("content.url", text));
+        }
+        if self.encryption == Encryption::NaclBox {
+            if self.private_key.is_none() {
+                return Err(ConfigError::value("content.private_key", "is needed for nacl_box"));
+            }
+            if self.public_key.is_none() {
+                return Err(ConfigError::value("content.public_key", "is needed for nacl_box"));
+            }
+        }
+        Ok(())
+    }
+}

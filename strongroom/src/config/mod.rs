@@ -1,0 +1,248 @@
+//! The configuration: one file per section, one way to put the layers together.
+//!
+//! Precedence, from the weakest: `config.default.toml`, the configuration file, the originals' environment
+//! variables, `STRONGROOM_SECTION__KEY`, flags. Unknown keys are errors everywhere.
+
+mod aliases;
+mod announcements;
+mod bytes;
+mod content;
+mod data;
+mod database;
+mod diagnostics;
+mod environment;
+mod error;
+mod http;
+mod ledger;
+mod secret;
+mod telemetry;
+mod units;
+mod upkeep;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use strongroom_bytes::config::BytesConfig;
+use toml::{Table, Value};
+
+pub(crate) use diagnostics::Format;
+pub(crate) use error::ConfigError;
+pub(crate) use units::parse_duration;
+
+/// Every key with its default; what `check-config` shows is this with the layers above it.
+const DEFAULTS: &str = include_str!("../../config.default.toml");
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The data folder.
+    pub(crate) data: data::Data,
+    /// The main listener, and what all listeners share.
+    pub(crate) http: http::Http,
+    /// The `bytes` service.
+    pub(crate) bytes: BytesConfig,
+    /// Where rows, records and events are kept.
+    pub(crate) database: database::Database,
+    /// Where large content is kept.
+    pub(crate) content: content::Content,
+    /// Where events go.
+    pub(crate) announcements: announcements::Announcements,
+    /// The ledger.
+    pub(crate) ledger: ledger::Ledger,
+    /// What runs in the background.
+    pub(crate) upkeep: upkeep::Upkeep,
+    /// Diagnostics on standard error.
+    pub(crate) diagnostics: diagnostics::Diagnostics,
+    /// Spans for a collector.
+    pub(crate) telemetry: telemetry::Telemetry,
+}
+
+/// Where a configuration comes from.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    /// The configuration file, if one is named.
+    pub(crate) file: Option<PathBuf>,
+    /// The data folder, if a flag names it.
+    pub(crate) data: Option<PathBuf>,
+    /// All environment variables whose names and values are text.
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+/// A configuration that holds, and how it came about.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The configuration.
+    pub(crate) config: Config,
+    /// What an operator should change some day, such as deprecated names.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Sources {
+    /// Puts the layers together and checks the result.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming file, variable or key at fault.
+    pub(crate) fn load(&self) -> Result<Loaded, ConfigError> {
+        let mut table: Table = toml::from_str(DEFAULTS).expect("a test reads the embedded defaults");
+        if let Some(path) = &self.file {
+            merge(&mut table, read_file(path)?);
+        }
+        let mut stronger = environment::layer(&self.variables)?;
+        if let Some(data) = &self.data {
+            merge(&mut stronger, data_flag(data));
+        }
+        merge(&mut table, stronger.clone());
+        let mut config = Config::deserialize(table)
+            .map_err(|error| ConfigError::value("configuration", error.message()))?;
+        let warnings = aliases::apply(&mut config, &self.variables, &stronger)?;
+        config.resolve()?;
+        config.validate()?;
+        Ok(Loaded { config, warnings })
+    }
+}
+
+impl Config {
+    /// Reads the secrets that stand in files.
+    fn resolve(&mut self) -> Result<(), ConfigError> {
+        self.database.resolve()?;
+        self.content.resolve()?;
+        self.announcements.resolve()?;
+        bytes::resolve(&mut self.bytes)?;
+        Ok(())
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.data.validate()?;
+        self.http.validate()?;
+        self.database.validate()?;
+        self.content.validate()?;
+        self.ledger.validate()?;
+        self.upkeep.validate()?;
+        self.announcements.validate()?;
+        self.diagnostics.validate()?;
+        self.telemetry.validate()?;
+        bytes::validate(&self.bytes)
+    }
+}
+
+fn read_file(path: &Path) -> Result<Table, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read(path.to_owned(), error))?;
+    let wrong = |error: toml::de::Error| ConfigError::File { path: path.to_owned(), text: error.to_string() };
+    // read as a whole first: its errors show the line
+    toml::from_str::<Config>(&text).map_err(wrong)?;
+    toml::from_str(&text).map_err(wrong)
+}
+
+fn data_flag(folder: &Path) -> Table {
+    let folder = Value::String(folder.to_string_lossy().into_owned());
+    let data = Table::from_iter([("dir".to_owned(), folder)]);
+    Table::from_iter([("data".to_owned(), Value::Table(data))])
+}
+
+/// Lays `upper` over `lower`, key by key.
+fn merge(lower: &mut Table, upper: Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(Value::Table(lower)), Value::Table(upper)) => merge(lower, upper),
+            (_, value) => drop(lower.insert(key, value)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let variables =
+            variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let sources = Sources { variables, ..Sources::default() };
+        sources.load().map(|loaded| loaded.config).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_embedded_file_says_the_defaults() {
+        let embedded: Config = toml::from_str(DEFAULTS).unwrap();
+        assert_eq!(format!("{embedded:#?}"), format!("{:#?}", Config::default()));
+    }
+
+    #[test]
+    fn every_commented_key_of_the_embedded_file_is_known() {
+        let uncommented: String = DEFAULTS
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert_ne!(uncommented, DEFAULTS);
+        toml::from_str::<Config>(&uncommented).unwrap();
+    }
+
+    #[test]
+    fn layers_win_over_those_below() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("strongroom.toml");
+        std::io::Write::write_all(
+            &mut std::fs::File::create(&file).unwrap(),
+            b"[bytes]\nusername = \"file\"\n[http]\nmax_connections = 7\n[data]\ndir = \"file\"\n",
+        )
+        .unwrap();
+        let mut sources = Sources { file: Some(file), ..Sources::default() };
+        let mut name = |variables: &[(&str, &str)], data: Option<&str>| {
+            sources.variables =
+                variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+            sources.data = data.map(PathBuf::from);
+            let config = sources.load().unwrap().config;
+            (config.bytes.username.clone(), config.http.max_connections, config.data.dir)
+        };
+        let alias = ("BYTES_USERNAME", "alias");
+        let ours = ("STRONGROOM_BYTES__USERNAME", "ours");
+        let dir = ("STRONGROOM_DATA__DIR", "variable");
+        assert_eq!(name(&[], None), ("file".to_owned(), 7, PathBuf::from("file")));
+        assert_eq!(name(&[alias, dir], None), ("alias".to_owned(), 7, PathBuf::from("variable")));
+        assert_eq!(name(&[alias, ours, dir], Some("flag")), ("ours".to_owned(), 7, PathBuf::from("flag")));
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_by_the_name_of_its_key() {
+        let check = |name: &str, text: &str, starts: &str| {
+            let error = load(&[(name, text)]).unwrap_err();
+            assert!(error.starts_with(starts), "{error}");
+        };
+        check("STRONGROOM_DATABASE__URL", "mysql://x", "database.url: must begin with postgres://");
+        check("STRONGROOM_CONTENT__URL", "http://x", "content.url: must begin with s3://");
+        check("STRONGROOM_CONTENT__ENCRYPTION", "nacl_box", "content.private_key: is needed");
+        check("STRONGROOM_HTTP__TLS_KEY", "key.pem", "http.tls_key: needs");
+        check("STRONGROOM_LEDGER__ORIGIN", "two words", "ledger.origin: ");
+        check("STRONGROOM_LEDGER__COALESCE_READS", "2m", "ledger.coalesce_reads: ");
+        check("STRONGROOM_DIAGNOSTICS__FILTER", "=!,", "diagnostics.filter: ");
+        check("STRONGROOM_UPKEEP__SWEEP_EVERY", "0s", "upkeep.sweep_every: ");
+        check("STRONGROOM_ANNOUNCEMENTS__AMQP_URL", "mq", "announcements.amqp_url: ");
+        check("STRONGROOM_TELEMETRY__OTLP_ENDPOINT", "x", "telemetry.otlp_endpoint: ");
+        check("STRONGROOM_DATABASE__URL_FILE", "/nowhere/at/all", "database.url_file: read ");
+        check("BYTES_HASHING_ALGORITHM", "md5", "environment variable BYTES_HASHING_ALGORITHM: ");
+    }
+
+    #[test]
+    fn the_originals_variables_reach_their_sections() {
+        let config = load(&[
+            ("BYTES_DB_URI", "postgresql+psycopg2://u:p@db/bytes"),
+            ("QUEUE_URI", "amqp://mq/%2fkat"),
+            ("BYTES_LOGGING_FORMAT", "json"),
+            ("BYTES_ENCRYPTION_MIDDLEWARE", "NACL_SEALBOX"),
+            ("BYTES_PRIVATE_KEY_B64", "private"),
+            ("BYTES_PUBLIC_KEY_B64", "public"),
+        ])
+        .unwrap();
+        assert_eq!(config.database.url.unwrap().reveal(), "postgresql://u:p@db/bytes");
+        assert_eq!(config.announcements.amqp_url.unwrap().reveal(), "amqp://mq/%2fkat");
+        assert_eq!(config.diagnostics.format, Format::Json);
+        assert_eq!(config.content.encryption, content::Encryption::NaclBox);
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = load(&[("STRONGROOM_DATABASE__URL", "postgres://u:hush@db/x")]).unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}
