@@ -10,8 +10,8 @@ use super::{
     validation::{Path, Problems},
 };
 
-/// Longest text a filter may hold, in characters; no column holds a longer one.
-const FILTER: Column = Column::Characters(1024);
+/// What a filter may hold: any length that fits in a request line, since a longer text simply equals nothing.
+const FILTER: Column = Column::Characters(usize::MAX);
 
 /// The parameters of a query string, and the problems found in them.
 ///

@@ -220,6 +220,15 @@ mod tests {
     }
 
     #[test]
+    fn an_old_record_without_instants_is_written_with_nulls_but_not_accepted() {
+        let meta = BoefjeMeta::from_body(None, FULL.as_bytes()).unwrap();
+        let mut out = String::new();
+        BoefjeMeta { started_at: None, ended_at: None, ..meta }.push_json(&mut out);
+        assert!(out.contains(r#""started_at":null,"ended_at":null,"boefje""#), "{out}");
+        assert_eq!(problems_of(&out).matches("'datetime_type'").count(), 2);
+    }
+
+    #[test]
     fn every_missing_field_is_named() {
         let text = problems_of("{}");
         for name in ["id", "started_at", "ended_at", "boefje", "arguments", "organization"] {

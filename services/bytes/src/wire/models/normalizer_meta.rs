@@ -143,8 +143,8 @@ mod tests {
         let new = NewNormalizerMeta::from_body(None, text.as_bytes()).unwrap();
         let meta = NormalizerMeta {
             id: new.id,
-            started_at: new.started_at,
-            ended_at: new.ended_at,
+            started_at: Some(new.started_at),
+            ended_at: Some(new.ended_at),
             raw_data: RawMeta {
                 id: new.raw_id,
                 boefje_meta: BoefjeMeta::from_body(None, BOEFJE.as_bytes()).unwrap(),
