@@ -1,7 +1,7 @@
 //! Addresses of nodes in the tree, and the trait through which proofs read their hashes.
 //!
 //! Only perfect subtrees (2ˡ leaves) have an address: their hashes never change as the tree grows. Every
-//! other range of leaves is a sequence of perfect subtrees, see [`subtrees`]. Where the hashes are kept is
+//! other range of leaves is a sequence of perfect subtrees, see `subtrees`. Where the hashes are kept is
 //! the reader's business; [`crate::tile::TileHashReader`] takes them from tiles.
 
 use std::ops::Range;

@@ -193,6 +193,7 @@ mod tests {
         let tile = Tile::in_tree(TileKind::Hashes { level: 1 }, 1, 70_000).unwrap();
         assert_eq!(tile.leaves(), Some(65_536..65_536 + 17 * 256));
         assert_eq!(Tile::full(TileKind::Hashes { level: 8 }, 0).unwrap().leaves(), None);
+        assert_eq!(Tile::full(TileKind::Hashes { level: 7 }, 1 << 20).unwrap().leaves(), None);
         let last = Tile::full(TileKind::Entries, MAX_TILE_INDEX).unwrap();
         assert_eq!(last.leaves(), None);
         assert_eq!(

@@ -84,11 +84,14 @@ fn malformed_keys_are_refused_with_their_reason() {
     check(&format!("{PETER}AAAA"), KeyError::Material);
     check(&format!("{}!", &PETER[..PETER.len() - 1]), KeyError::Material);
     check("PeterNeumann+c74f20a3+", KeyError::Material);
+    check(&PETER.replace("Peter", &"P".repeat(300)), KeyError::Name);
     // The neutral element of the curve verifies anything for anybody.
     let weak = [&[1_u8], [1].as_slice(), &[0; 31]].concat();
     let weak = format!("a+00000000+{}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, weak));
     check(&weak, KeyError::Material);
     assert_eq!(Signer::from_private_text(PETER).map(|_| ()), Err(KeyError::Shape));
+    let other_id = PETER_PRIVATE.replace("c74f20a3", "c74f20a4");
+    assert_eq!(Signer::from_private_text(&other_id).map(|_| ()), Err(KeyError::Id));
     let cosigner = Cosigner::from_private_text(PETER_PRIVATE);
     assert_eq!(cosigner.map(|_| ()), Err(KeyError::Algorithm(1)));
 }
@@ -214,5 +217,22 @@ fn a_cosigner_is_read_as_it_is_written_and_is_no_signer() {
     assert_eq!(Signer::from_private_text(&text).map(|_| ()), Err(KeyError::Algorithm(4)));
     let plain = Signer::from_seed("witness.example/w".parse().unwrap(), &[9; 32]);
     assert_ne!(plain.verifier().id(), witness.verifier().id());
+    let other_name = Cosigner::from_private_text(&text.replace("/w+", "/v+"));
+    assert_eq!(other_name.map(|_| ()), Err(KeyError::Id));
+}
+
+#[test]
+fn a_cosignature_beyond_the_end_of_time_is_neither_made_nor_accepted() {
+    use ed25519_dalek::Signer as _;
+    let witness = Cosigner::from_seed("witness.example/w".parse().unwrap(), &[9; 32]);
+    let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    let accepts = |time: u64| {
+        let signature = key.sign(format!("cosignature/v1\ntime {time}\ntext\n").as_bytes());
+        let bytes = [time.to_be_bytes().as_slice(), &signature.to_bytes()].concat();
+        witness.verifier().verify("text\n", &bytes)
+    };
+    assert!(accepts((1 << 63) - 1));
+    assert!(!accepts(1 << 63));
+    assert!(witness.sign("text\n", (1 << 63) - 1).is_some());
     assert!(witness.sign("text\n", 1 << 63).is_none());
 }

@@ -3,7 +3,8 @@
 //! Without Go, or without its modules at hand, the tests say "skipped", unless `STRONGROOM_TEST_GO=required`.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -169,4 +170,42 @@ fn gos_modules_accept_one_proof_file_with_its_leaf_hash() {
     let file = file.to_str().unwrap();
     accepts(program, &["check-proof", file, &log, &leaf(150).hash().to_string()]);
     refuses(program, &["check-proof", file, &log, &leaf(151).hash().to_string()], "verify");
+}
+
+/// Serves a folder over HTTP, one request per connection, until the process ends; returns the address.
+fn serve(folder: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let path = head[0].split(' ').nth(1).unwrap().trim_start_matches("/custody/");
+            let (status, body) = match fs::read(folder.join(path)) {
+                Ok(body) => ("200 OK", body),
+                Err(_) => ("404 Not Found", Vec::new()),
+            };
+            let length = body.len();
+            write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n")
+                .unwrap();
+            stream.write_all(&body).unwrap();
+        }
+    });
+    format!("http://{address}/custody/")
+}
+
+#[test]
+fn gos_modules_accept_a_served_ledger_whose_partial_tiles_were_replaced_by_full_ones() {
+    let Some(program) = go_reader() else { return };
+    let folder = Folder::new("ledger-served");
+    let (log, witness) = write_ledger(&folder, 512);
+    let (signed, partial) = (folder.0.join("checkpoint"), Folder::new("ledger-earlier"));
+    write_ledger(&partial, 500);
+    fs::copy(partial.0.join("checkpoint"), signed).unwrap();
+    let address = serve(folder.0.clone());
+    // The tile of level 1 was partial at 500 leaves too: of width 1, and 2 at 512.
+    refuses(program, &["check-url", &address, &log, &witness], "tile/1/000: not there");
+    fs::copy(partial.0.join("tile/1/000.p/1"), folder.0.join("tile/1/000.p/1")).unwrap();
+    accepts(program, &["check-url", &address, &log, &witness]);
 }

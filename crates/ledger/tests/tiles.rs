@@ -101,8 +101,9 @@ fn the_present_tiles_prove_everything_at_every_earlier_size() {
 
 #[test]
 fn a_reader_asks_only_for_tiles_of_its_tree() {
-    let (state, shelf) = tiled(&leaves(600), 600);
-    let reader = TileHashReader::new(CurrentTiles::new(&state, &shelf), 600);
+    // Any tile asked for would be reported absent.
+    let shelf = Shelf::default();
+    let reader = TileHashReader::new(&shelf, 600);
     for node in [NodeId::leaf(600), NodeId { level: 3, index: 75 }, NodeId { level: 10, index: 0 }] {
         let read = reader.hashes(&[node]);
         assert!(
@@ -121,6 +122,10 @@ fn an_absent_or_cut_tile_is_named() {
     let reader = TileHashReader::new(&shelf, 512);
     let cut = reader.hashes(&[NodeId::leaf(300)]).unwrap_err();
     assert_eq!(cut.to_string(), "tile/0/001 has 8191 bytes");
+    shelf.0.insert("tile/0/002.p/100".to_owned(), vec![0; 101 * 32]);
+    let long = TileHashReader::new(&shelf, 612).hashes(&[NodeId::leaf(600)]).unwrap_err();
+    assert_eq!(long.to_string(), "tile/0/002.p/100 has 3232 bytes");
+    let reader = TileHashReader::new(&shelf, 512);
     let absent = tree_root(&reader, 512).unwrap_err();
     let ProveError::Read(absent) = absent else { panic!("{absent:?}") };
     assert_eq!(absent.to_string(), "read tile/1/000.p/2");
