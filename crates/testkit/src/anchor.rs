@@ -39,7 +39,9 @@ impl Anchor for FakeAnchor {
     async fn anchor(&self, text: &str) -> Result<AnchorProof, PortError> {
         let mood = *self.mood.lock();
         match mood {
-            Mood::Willing => Ok(AnchorProof { link: format!("proof of {text}"), provider: self.provider.clone() }),
+            Mood::Willing => {
+                Ok(AnchorProof { link: format!("proof of {text}"), provider: self.provider.clone() })
+            }
             Mood::Failing => Err(PortError::unavailable("reach the fake anchor")),
             Mood::Silent => std::future::pending().await,
         }

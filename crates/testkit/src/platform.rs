@@ -29,6 +29,7 @@ pub struct TestPlatform {
     pub clock: Arc<FixedClock>,
     /// Its one sink.
     pub sink: Arc<FakeSink>,
+    rng: Arc<SeededRng>,
     database: Arc<dyn Database>,
     schemas: Vec<Schema>,
     folder: TempDir,
@@ -41,7 +42,8 @@ impl TestPlatform {
     /// When it cannot be started.
     pub async fn start(schema: Schema, topic: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        Self::open(folder, schema, topic).await
+        let clock = Arc::new(FixedClock::at(Timestamp::from_micros(NOW).expect("a time of this century")));
+        Self::open(folder, schema, topic, clock, Arc::new(SeededRng::new(1))).await
     }
 
     /// Stops, and starts again on the same folder, as after a restart of the process.
@@ -50,19 +52,24 @@ impl TestPlatform {
     /// When it cannot be started.
     pub async fn restart(self) -> Self {
         self.kernel.stop().await;
-        let Self { kernel, sink, database, schemas, folder, .. } = self;
+        let Self { kernel, clock, sink, rng, database, schemas, folder } = self;
         drop((kernel, database));
         let topic = strongroom_kernel::ports::Sink::topic(sink.as_ref());
         let schema = *schemas.last().expect("the service's tables come last");
-        Self::open(folder, schema, topic).await
+        Self::open(folder, schema, topic, clock, rng).await
     }
 
-    async fn open(folder: TempDir, schema: Schema, topic: &'static str) -> Self {
+    async fn open(
+        folder: TempDir,
+        schema: Schema,
+        topic: &'static str,
+        clock: Arc<FixedClock>,
+        rng: Arc<SeededRng>,
+    ) -> Self {
         let schemas = vec![strongroom_kernel::SCHEMA, schema];
         let path = folder.path();
-        let database = Sqlite::open(&path.join("strongroom.db"), &schemas, SqliteOptions::default());
+        let database = Sqlite::open(&path.join("strongroom.db"), &schemas, &&SqliteOptions::default());
         let database: Arc<dyn Database> = Arc::new(database.expect("an empty database can be made"));
-        let clock = Arc::new(FixedClock::at(Timestamp::from_micros(NOW).expect("a time of this century")));
         let sink = Arc::new(FakeSink::new(topic));
         let reserve = Arc::new(Reserve::new(path, 0));
         let packs = PackSettings { allocation: 0, ..PackSettings::default() };
@@ -75,14 +82,14 @@ impl TestPlatform {
             checkpoint_copy: None,
             sinks: vec![SinkPart { sink: Arc::clone(&sink) as _, before_answer: Some(BEFORE_ANSWER) }],
             clock: Arc::clone(&clock) as _,
-            rng: Arc::new(SeededRng::new(1)),
+            rng: Arc::clone(&rng) as _,
             signer: Signer::from_seed(name, &[1; 32]),
             anchors: Vec::new(),
             schemas: schemas.clone(),
             coalesce_reads: Duration::from_secs(60),
         };
         let kernel = Kernel::start(parts).await.expect("an empty folder can be served");
-        Self { kernel, clock, sink, database, schemas, folder }
+        Self { kernel, clock, sink, rng, database, schemas, folder }
     }
 
     /// The data folder.

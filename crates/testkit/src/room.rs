@@ -11,9 +11,12 @@ use strongroom_kernel::{
     verify::{Report, Scope, Silent, Verification},
 };
 use strongroom_ledger::Signer;
-use strongroom_model::Error;
+use strongroom_model::{Error, Timestamp};
 
-use crate::{FixedClock, MemorySink, SeededRng};
+use crate::{FakeSink, FixedClock, SeededRng};
+
+/// `2025-03-04T10:20:30Z` in microseconds.
+const START: i64 = 1_741_083_630_000_000;
 
 /// Wraps a port before the kernel gets it.
 type Wrap<T> = Box<dyn Fn(Arc<T>) -> Arc<T> + Send + Sync>;
@@ -60,7 +63,7 @@ pub struct Room {
     /// Its generator.
     pub rng: Arc<SeededRng>,
     /// Its sink.
-    pub sink: Arc<MemorySink>,
+    pub sink: Arc<FakeSink>,
     options: RoomOptions,
     folder: tempfile::TempDir,
 }
@@ -72,10 +75,11 @@ impl Room {
     /// When it cannot be opened.
     pub async fn new(options: RoomOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let clock = Arc::new(FixedClock::default());
+        let clock = Arc::new(FixedClock::at(Timestamp::from_micros(START).expect("a time of this century")));
         let rng = Arc::new(SeededRng::new(1));
-        let sink = Arc::new(MemorySink::new(options.topic));
-        let parts = parts(folder.path(), &options, &clock, &rng, &sink).expect("a fresh folder can be opened");
+        let sink = Arc::new(FakeSink::new(options.topic));
+        let parts =
+            parts(folder.path(), &options, &clock, &rng, &sink).expect("a fresh folder can be opened");
         let kernel = Kernel::start(parts).await.expect("a fresh kernel starts");
         Self { kernel, clock, rng, sink, options, folder }
     }
@@ -97,7 +101,8 @@ impl Room {
         kernel.stop().await;
         drop(kernel);
         meanwhile(folder.path());
-        let parts = parts(folder.path(), &options, &clock, &rng, &sink).map_err(strongroom_kernel::from_port)?;
+        let parts =
+            parts(folder.path(), &options, &clock, &rng, &sink).map_err(strongroom_kernel::from_port)?;
         let kernel = Kernel::start(parts).await?;
         Ok(Self { kernel, clock, rng, sink, options, folder })
     }
@@ -209,7 +214,7 @@ fn parts(
     options: &RoomOptions,
     clock: &Arc<FixedClock>,
     rng: &Arc<SeededRng>,
-    sink: &Arc<MemorySink>,
+    sink: &Arc<FakeSink>,
 ) -> Result<Parts, PortError> {
     let database = Sqlite::open(&folder.join("strongroom.db"), &options.schemas, &SqliteOptions::default())?;
     let store: Arc<dyn ContentStore> = Arc::new(Disk::new(folder, reserve(folder)));

@@ -1,0 +1,1 @@
+//! Databases and stores that fail, also after they did what was asked.

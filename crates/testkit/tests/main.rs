@@ -1,0 +1,12 @@
+//! The kernel on its embedded adapters: what it promises, and what it finds when it was spoilt.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod faults;
+mod ledger;
+mod model;
+mod notebook;
+mod reads;
+mod recovery;
+mod tampering;
+mod units;

@@ -1,0 +1,18 @@
+//! The service over HTTP, in-process: a module per path, as in its table of operations.
+//!
+//! Names ending in `trap_n` hold what `COMPATIBILITY.md` says under that number.
+
+mod boefje_meta;
+mod common;
+mod coverage;
+mod health;
+mod idempotency;
+mod metrics;
+mod mime_types;
+mod normalizer_meta;
+mod proof;
+mod raw;
+mod raw_list;
+mod raws;
+mod redirects;
+mod token;

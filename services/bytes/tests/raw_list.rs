@@ -1,0 +1,99 @@
+//! `GET /bytes/raw`
+
+use axum::http::Method;
+
+use crate::common::{Meta, Service, id};
+
+/// Two jobs of two organisations with two files each; the ids of the files in the order they were saved.
+pub async fn with_files() -> (Service, Vec<String>) {
+    let service = Service::start().await;
+    let mut ids = Vec::new();
+    for (number, organization) in [(1, "acme"), (2, "other")] {
+        service.save_boefje_meta(&Meta { id: &id(number), organization, ..Meta::default() }).await;
+        let files: [(&str, &str, &[&str]); 2] =
+            [("0", "YQ==", &["boefje/ssl", "text/xml"]), ("1", "Yg==", &["boefje/ssl", "a\"b"])];
+        ids.extend(service.save_raw(&id(number), &files).await);
+    }
+    (service, ids)
+}
+
+async fn found(service: &Service, query: &str, body: &'static str) -> Vec<String> {
+    let reply = service.ask(Method::GET, &format!("/bytes/raw?{query}"), body).await;
+    assert_eq!(reply.status, 200, "{reply}");
+    let list = reply.json();
+    list.as_array().unwrap().iter().map(|raw| raw["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn files_come_in_the_order_they_were_saved_and_one_at_a_time_traps_6_and_15() {
+    let (service, ids) = with_files().await;
+    assert_eq!(found(&service, "", "").await, ids[..1]);
+    assert_eq!(found(&service, "limit=9", "").await, ids);
+    assert_eq!(found(&service, "limit=9&offset=2", "").await, ids, "unknown keys are ignored");
+    let backwards = format!("limit=9&raw_ids={}&raw_ids={}", ids[3], ids[0]);
+    assert_eq!(found(&service, &backwards, "").await, [ids[0].clone(), ids[3].clone()]);
+}
+
+#[tokio::test]
+async fn organisations_come_in_the_body_or_the_query_trap_7() {
+    let (service, ids) = with_files().await;
+    assert_eq!(found(&service, "limit=9", r#"["other"]"#).await, ids[2..]);
+    assert_eq!(found(&service, "limit=9&organization=acme", "").await, ids[..2]);
+    assert_eq!(found(&service, "limit=9&organization=acme", r#"["other"]"#).await, ids);
+    assert_eq!(found(&service, "limit=9", "[]").await, ids);
+    assert_eq!(found(&service, "limit=9", "null").await, ids);
+    for body in [r#"{"organization":"acme"}"#, "[1]", "["] {
+        assert_eq!(service.ask(Method::GET, "/bytes/raw?limit=9", body).await.status, 422, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn labels_must_all_be_there_and_an_empty_one_matches_nothing_traps_21_and_33() {
+    let (service, ids) = with_files().await;
+    let one_job = format!("limit=9&boefje_meta_id={}", id(1));
+    assert_eq!(found(&service, &format!("{one_job}&mime_types=boefje/ssl"), "").await, ids[..2]);
+    let both = format!("{one_job}&mime_types=boefje/ssl&mime_types=text/xml");
+    assert_eq!(found(&service, &both, "").await, ids[..1]);
+    assert_eq!(found(&service, "limit=9&mime_types=a%22b", "").await, [ids[1].clone(), ids[3].clone()]);
+    assert!(found(&service, "limit=9&mime_types=", "").await.is_empty());
+    assert!(found(&service, "limit=9&mime_types=text", "").await.is_empty());
+    assert_eq!(service.get("/bytes/raw?raw_ids=").await.status, 422);
+    assert_eq!(service.get(&format!("/bytes/raw?raw_ids={},{}", ids[0], ids[1])).await.status, 422);
+}
+
+#[tokio::test]
+async fn normalized_files_are_those_with_a_parser_job() {
+    let (service, ids) = with_files().await;
+    for number in [7, 8] {
+        service.save_normalizer_meta(&id(number), &ids[1]).await;
+    }
+    assert_eq!(found(&service, "limit=9&normalized=true", "").await, ids[1..2]);
+    let others = [ids[0].clone(), ids[2].clone(), ids[3].clone()];
+    assert_eq!(found(&service, "limit=9&normalized=off", "").await, others);
+    assert_eq!(service.get("/bytes/raw?normalized=").await.status, 422);
+}
+
+#[tokio::test]
+async fn a_very_long_query_is_answered_trap_20() {
+    let (service, ids) = with_files().await;
+    let many: Vec<String> = (0..1_300).map(|number| format!("raw_ids={}", id(number))).collect();
+    let query = format!("limit=1450&{}&raw_ids={}", many.join("&"), ids[2]);
+    assert!(query.len() > 58_000);
+    assert_eq!(found(&service, &query, "").await, ids[2..3]);
+}
+
+#[tokio::test]
+async fn a_list_over_many_pages_is_whole_and_in_order() {
+    let service = Service::start().await;
+    let mut saved = Vec::new();
+    for number in 0..3 {
+        service.save_boefje_meta(&Meta { id: &id(number), ..Meta::default() }).await;
+        let labels: Vec<String> = (0..450).map(|label| label.to_string()).collect();
+        let labels: Vec<[&str; 1]> = labels.iter().map(|label| [label.as_str()]).collect();
+        let files: Vec<(&str, &str, &[&str])> =
+            labels.iter().map(|label| (label[0], "YQ==", &label[..])).collect();
+        saved.extend(service.save_raw(&id(number), &files).await);
+    }
+    assert_eq!(found(&service, "limit=100000", "").await, saved);
+    assert_eq!(found(&service, "limit=1001", "").await, saved[..1_001]);
+}
