@@ -11,7 +11,7 @@ use crate::{
     anchoring::AnchorPart,
     error::from_port,
     ledger::{self, LedgerView},
-    ports::{Clock, ContentStore, Database, Note, Packs, Rng, Sink, TileStore},
+    ports::{Clock, ContentStore, Database, Note, Packs, PortError, Rng, Sink, TileStore},
     queue::Queue,
     recording::Recorder,
     relay::Relay,
@@ -101,6 +101,15 @@ pub struct Readiness {
     pub unpublished: u64,
 }
 
+/// Cuts off what a crash left behind the last committed position.
+async fn recover_packs(database: &dyn Database, packs: Option<&Arc<dyn Packs>>) -> Result<(), PortError> {
+    let Some(packs) = packs.map(Arc::clone) else { return Ok(()) };
+    let end = database.pack_end().await?;
+    tokio::task::spawn_blocking(move || packs.recover(end))
+        .await
+        .map_err(|error| PortError::unavailable("recover the packs").with_source(error))?
+}
+
 impl Kernel {
     /// Opens the ledger, holds it against the published checkpoints and starts working.
     ///
@@ -121,6 +130,7 @@ impl Kernel {
             schemas,
             coalesce_reads,
         } = parts;
+        recover_packs(database.as_ref(), packs.as_ref()).await.map_err(from_port)?;
         while database.sequence(10_000).await.map_err(from_port)? > 0 {}
         let ledger = ledger::restore(signer, Arc::clone(&database), tiles, checkpoint_copy)
             .await

@@ -39,6 +39,7 @@ impl Rows {
         record: &OpenedRecord,
         report: &mut Report,
     ) -> Result<(), PortError> {
+        let last = last_writes(&record.operations);
         for (operation, place) in record.operations.iter().zip(0..) {
             match operation {
                 OpenedOperation::Whole(Operation::Put { table, values, expectation }) => {
@@ -50,7 +51,9 @@ impl Rows {
                     let order = order(record.sequence, place);
                     let first = (expectation.state == State::Absent).then_some(order);
                     let row = find(database, table, &name.1, report).await?;
-                    self.check_put(record, name, values, first, row, report);
+                    let written =
+                        last.get(&name).is_none_or(|last| *last == place).then_some(values.as_slice());
+                    self.check_put(record, name, written, first, row, report);
                 }
                 OpenedOperation::Whole(Operation::Remove { table, key, .. }) => {
                     let name = (table.name, key.clone());
@@ -58,7 +61,8 @@ impl Rows {
                     self.misplaced.remove(&name);
                     self.counted.remove(&name);
                     let row = find(database, table, key, report).await?;
-                    if row.is_some_and(|row| row.version <= record.sequence) {
+                    let put_again = last.get(&name).is_some_and(|last| *last > place);
+                    if !put_again && row.is_some_and(|row| row.version <= record.sequence) {
                         report.tampered(format!(
                             "{}: a row that record {} removed is there",
                             table.name, record.index
@@ -91,7 +95,7 @@ impl Rows {
         &mut self,
         record: &OpenedRecord,
         name: RowName,
-        values: &[Value],
+        written: Option<&[Value]>,
         first: Option<i64>,
         row: Option<StoredRow>,
         report: &mut Report,
@@ -109,6 +113,8 @@ impl Rows {
             Some(_) => drop(self.misplaced.remove(&name)),
             None => {}
         }
+        // a put that a later operation of the same record replaced left nothing but its place
+        let Some(values) = written else { return };
         if row.version == record.sequence {
             *self.matched.entry(name.0).or_insert(0) += 1;
             if row.values != values {
@@ -154,6 +160,18 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// The place of the last operation on each row, where a record has more than one.
+fn last_writes(operations: &[OpenedOperation]) -> HashMap<RowName, u64> {
+    if operations.len() < 2 {
+        return HashMap::new();
+    }
+    let named = |operation: &OpenedOperation| match operation {
+        OpenedOperation::Whole(operation) => Some((operation.table().name, operation.key())),
+        OpenedOperation::Erased { .. } => None,
+    };
+    operations.iter().zip(0..).filter_map(|(operation, place)| Some((named(operation)?, place))).collect()
 }
 
 fn order(sequence: u64, place: u64) -> i64 {
