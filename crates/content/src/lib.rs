@@ -8,12 +8,14 @@
 
 pub mod durable;
 pub mod packs;
+pub mod sealed;
 
 mod blocking;
 mod disk;
 mod headed;
 mod listing;
 mod reserve;
+mod s3;
 mod staging;
 mod tiles;
 
@@ -21,4 +23,6 @@ pub use disk::Disk;
 pub use headed::{Headed, HeadedStaged};
 pub use packs::{FilePacks, PackSettings};
 pub use reserve::Reserve;
+pub use s3::{S3Settings, S3Store};
+pub use sealed::{BoxKey, SealedPacks, SealedStore};
 pub use tiles::DiskTiles;

@@ -3,3 +3,5 @@
 mod disk;
 mod packs;
 mod power_loss;
+mod s3;
+mod sealed;

@@ -338,12 +338,12 @@ pub fn a_changed_byte_anywhere_never_gives_other_content(place: &PacksPlace) {
 
 /// See its name.
 pub fn an_exchanged_pack_is_noticed(place: &PacksPlace) {
-    let positions = append(&*place.ready(400, None), &samples(2, 300));
+    let positions = append(&*place.ready(500, None), &samples(2, 300));
     let files = place.files();
     let (one, two) = (fs::read(&files[0]).unwrap(), fs::read(&files[1]).unwrap());
     overwrite(&files[0], &two);
     overwrite(&files[1], &one);
-    let packs = (place.open)(400);
+    let packs = (place.open)(500);
     for position in positions {
         assert_eq!(packs.read(position).unwrap_err().kind, PortErrorKind::Corrupt);
     }
