@@ -176,3 +176,63 @@ fn check_head(connection: &Connection) -> Result<Head, PortError> {
         )))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use strongroom_contract::database::{Place, Subject, tables, unit};
+    use strongroom_kernel::{
+        Schema, State, Unit,
+        ports::{Batch, Database, PortErrorKind},
+    };
+
+    use super::*;
+    use crate::Sqlite;
+
+    #[derive(Debug)]
+    struct Folder(tempfile::TempDir);
+
+    #[async_trait::async_trait]
+    impl Place for Folder {
+        async fn open(&self, schemas: &[Schema]) -> Result<std::sync::Arc<dyn Database>, PortError> {
+            Ok(std::sync::Arc::new(Sqlite::open(
+                &self.0.path().join("db"),
+                schemas,
+                &SqliteOptions::default(),
+            )?))
+        }
+    }
+
+    fn book(id: i64, title: &str) -> Unit {
+        let book = tables::Book { title: title.to_owned(), ..tables::Book::new(id) };
+        unit(|unit| unit.put(&book, State::Absent))
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_the_batch_and_the_next_begins_anew() {
+        let folder = Folder(tempfile::tempdir().unwrap());
+        let subject = Subject::open(&folder).await;
+        subject.done(&book(1, "one")).await;
+        let path = folder.0.path().join("db");
+        let writer = WriterThread::start(&path, &SqliteOptions::default()).unwrap();
+        let commit = async |units: &[Unit]| {
+            let batch: Batch = subject.batch(units);
+            writer.run(move |writer| writer.commit(&batch)).await
+        };
+        // SQLite says the same for a bound on its pages as for a file system without room
+        writer
+            .run(|writer| {
+                let (connection, _) = writer.open()?;
+                connection.execute_batch("PRAGMA max_page_count = 1").map_err(failed("bound the file"))
+            })
+            .await
+            .unwrap();
+        let large = "x".repeat(1 << 20);
+        let error = commit(&[book(2, "two"), book(3, &large)]).await.unwrap_err();
+        assert_eq!(error.kind, PortErrorKind::Full);
+        assert_eq!(subject.database.head().await.unwrap().size, 1);
+        // the bound went away with the connection
+        let outcomes = commit(&[book(2, "two"), book(3, &large)]).await.unwrap();
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, UnitOutcome::Committed(_))));
+        assert_eq!(subject.database.head().await.unwrap().size, 3);
+    }
+}

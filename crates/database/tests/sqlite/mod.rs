@@ -1,6 +1,12 @@
 //! SQLite against the suite of the port.
 
-use std::sync::Arc;
+mod particular;
+
+use std::{
+    future::{Ready, ready},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use strongroom_contract::database::Place;
@@ -20,12 +26,22 @@ impl Place for Folder {
     async fn open(&self, schemas: &[Schema]) -> Result<Arc<dyn Database>, PortError> {
         let options =
             SqliteOptions { checkpoint_from: 64 << 10, restart_from: 512 << 10, ..SqliteOptions::default() };
-        Ok(Arc::new(Sqlite::open(&self.0.path().join("strongroom.db"), schemas, &options)?))
+        Ok(Arc::new(Sqlite::open(&self.path(), schemas, &options)?))
     }
 }
 
-async fn folder() -> Option<Folder> {
-    Some(Folder(TempDir::new().expect("there is room for a folder")))
+fn folder() -> Ready<Option<Folder>> {
+    ready(Some(Folder::new()))
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self(TempDir::new().expect("there is room for a folder"))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("strongroom.db")
+    }
 }
 
 strongroom_contract::database_tests!(folder);
