@@ -163,6 +163,20 @@ impl Fetcher {
     }
 }
 
+/// `url` in its normal form (a bare host gets a trailing `/`), without user and password: fit to be shown.
+///
+/// # Errors
+/// `Refused` when it is not a URL of `http` or `https`.
+pub fn public_form(url: &str) -> Result<String, PortError> {
+    let mut url = Url::parse(url).map_err(|error| PortError::refused("read the URL").with_source(error))?;
+    check_url(&url, AddressPolicy::Any)
+        .map_err(|forbidden| PortError::refused(forbidden.to_string()).with_source(forbidden))?;
+    // Both fail only for URLs that cannot have a host, which `http` and `https` always do.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Ok(url.into())
+}
+
 fn too_long(context: &str, limit: usize) -> PortError {
     PortError::refused(format!("{context}: the answer is longer than {limit} bytes"))
 }

@@ -10,4 +10,4 @@ mod fetcher;
 mod resolver;
 
 pub use address::{AddressPolicy, is_public};
-pub use fetcher::{Answer, Fetcher, Limits};
+pub use fetcher::{Answer, Fetcher, Limits, public_form};

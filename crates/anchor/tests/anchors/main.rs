@@ -1,0 +1,12 @@
+//! The anchors against what they are made for: a real time-stamp authority (`openssl ts` behind a small HTTP
+//! server) and a paste server. Without `openssl` the time-stamp tests say that they were skipped.
+
+#![expect(clippy::print_stdout, reason = "tests say when they are skipped, and what they found")]
+
+mod authority;
+mod certificates;
+mod others;
+mod server;
+mod stamps;
+mod tampering;
+mod trouble;
