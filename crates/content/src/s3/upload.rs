@@ -6,10 +6,12 @@ use std::{fs::File, os::unix::fs::FileExt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
 use object_store::{MultipartUpload, ObjectStoreExt, path::Path};
 use strongroom_kernel::ports::{ContentKey, PortError, Staged};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::{JoinError, JoinSet},
+};
 
 use super::{Bucket, port_error};
 use crate::{
@@ -31,17 +33,17 @@ const DOING: &str = "write content to S3";
 
 /// Leave to hold a part in memory.
 #[derive(Debug)]
-pub(super) struct Parts(Semaphore);
+pub(super) struct Parts(Arc<Semaphore>);
 
 impl Default for Parts {
     fn default() -> Self {
-        Self(Semaphore::new(PARTS_OF_ALL))
+        Self(Arc::new(Semaphore::new(PARTS_OF_ALL)))
     }
 }
 
 impl Parts {
-    async fn take(&self) -> SemaphorePermit<'_> {
-        self.0.acquire().await.expect("the semaphore is never closed")
+    async fn take(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed")
     }
 }
 
@@ -109,24 +111,36 @@ impl S3Staged {
 
     /// Sends all parts, a few at once. They are begun in their order, which numbers them.
     async fn send_parts(&self, upload: &mut dyn MultipartUpload, length: u64) -> Result<(), PortError> {
+        // Tasks of their own: they go on while this one waits for leave. Dropping the set ends them.
+        let mut sending = JoinSet::new();
         let part = part_length(length);
-        let parts = (0..length).step_by(usize::try_from(part).map_err(|_| PortError::refused(DOING))?);
-        stream::iter(parts)
-            .then(|offset| async move {
-                let leave = self.bucket.parts.take().await;
-                Ok((read(self.file.file(), offset, part.min(length - offset)).await?, leave))
-            })
-            .map_ok(|(content, leave)| {
-                let sending = upload.put_part(content.into());
-                async move {
-                    let sent = sending.await;
-                    drop(leave);
-                    sent.map_err(|error| port_error(DOING, error))
-                }
-            })
-            .try_buffer_unordered(PARTS_OF_ONE)
-            .try_collect()
-            .await
+        let mut offset = 0;
+        while offset < length {
+            if sending.len() >= PARTS_OF_ONE {
+                finished(sending.join_next().await)?;
+            }
+            let leave = self.bucket.parts.take().await;
+            let content = read(self.file.file(), offset, part.min(length - offset)).await?;
+            let sent = upload.put_part(content.into());
+            sending.spawn(async move {
+                let sent = sent.await;
+                drop(leave);
+                sent
+            });
+            offset += part;
+        }
+        while !sending.is_empty() {
+            finished(sending.join_next().await)?;
+        }
+        Ok(())
+    }
+}
+
+fn finished(sent: Option<Result<object_store::Result<()>, JoinError>>) -> Result<(), PortError> {
+    match sent {
+        None => Ok(()),
+        Some(Ok(sent)) => sent.map_err(|error| port_error(DOING, error)),
+        Some(Err(error)) => Err(PortError::unavailable(DOING).with_source(error)),
     }
 }
 
