@@ -115,9 +115,9 @@ strongroom_kernel::table! {
         /// Its code.
         pub id: String,
         /// How many raw files it has.
-        pub raw_files: i64,
+        pub raw_files: i64 = counter,
         /// Bytes of their contents together, before deduplication.
-        pub bytes: i64,
+        pub bytes: i64 = counter,
     }
     key ["id"]
 }
