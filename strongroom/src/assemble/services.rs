@@ -62,8 +62,10 @@ pub(crate) fn services(config: &Config, folder: &DataFolder, kernel: &Kernel) ->
 }
 
 /// Health, metrics, custody.
-fn main_router(kernel: &Kernel, _token_key: TokenKey, metrics: &Arc<Metrics>) -> Router {
-    health::router(kernel.clone()).merge(metrics_router(kernel, metrics))
+fn main_router(kernel: &Kernel, token_key: TokenKey, metrics: &Arc<Metrics>) -> Router {
+    health::router(kernel.clone())
+        .merge(metrics_router(kernel, metrics))
+        .merge(strongroom_custody::router(kernel.clone(), token_key))
 }
 
 fn metrics_router(kernel: &Kernel, metrics: &Arc<Metrics>) -> Router {

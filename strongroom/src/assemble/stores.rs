@@ -3,12 +3,19 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use strongroom_content::{Disk, DiskTiles, FilePacks, PackSettings, Reserve};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use strongroom_content::{
+    BoxKey, Disk, DiskTiles, FilePacks, Headed, PackSettings, Reserve, S3Settings, S3Store, SealedPacks,
+    SealedStore,
+};
 use strongroom_database::{Sqlite, SqliteOptions};
 use strongroom_kernel::ports::{ContentStore, Database, Packs, TileStore};
 
-use super::schemas;
-use crate::{config::Config, folder::DataFolder};
+use super::{rng, schemas};
+use crate::{
+    config::{Config, Encryption},
+    folder::DataFolder,
+};
 
 /// Everything that is stored, opened.
 #[derive(Debug, Clone)]
@@ -41,7 +48,7 @@ pub(crate) enum Mode {
 pub(crate) async fn stores(config: &Config, folder: &DataFolder, mode: Mode) -> Result<Stores> {
     let database = database(config, folder, mode).await.context("open database")?;
     let reserve = Arc::new(Reserve::new(folder.path(), config.data.reserve));
-    let packs = packs(config, folder, &reserve);
+    let packs = packs(config, folder, &reserve)?;
     if let (Mode::Write, Some(packs)) = (mode, &packs) {
         let end = database.pack_end().await.context("find the end of the packs")?;
         packs.recover(end).context("take up packs")?;
@@ -73,18 +80,53 @@ pub(crate) async fn database(config: &Config, folder: &DataFolder, mode: Mode) -
     Ok(Arc::new(opened.await.context("open database")??))
 }
 
-fn packs(config: &Config, folder: &DataFolder, reserve: &Arc<Reserve>) -> Option<Arc<dyn Packs>> {
+fn packs(config: &Config, folder: &DataFolder, reserve: &Arc<Reserve>) -> Result<Option<Arc<dyn Packs>>> {
     if config.database.url.is_some() {
-        return None;
+        return Ok(None);
     }
-    Some(Arc::new(FilePacks::new(&folder.packs(), PackSettings::default(), Arc::clone(reserve))))
+    let packs = FilePacks::new(&folder.packs(), PackSettings::default(), Arc::clone(reserve));
+    Ok(Some(match box_key(config)? {
+        None => Arc::new(packs),
+        Some(key) => Arc::new(SealedPacks::new(packs, key, rng())),
+    }))
 }
 
 async fn store(config: &Config, folder: &DataFolder, reserve: Arc<Reserve>) -> Result<Arc<dyn ContentStore>> {
-    if config.content.url.is_some() {
-        bail!("content.url: S3 is not part of this build");
+    match &config.content.url {
+        None => sealed_or_plain(config, Disk::new(folder.path(), reserve)),
+        Some(url) => {
+            let settings = S3Settings::new(url, config.content.aws.iter().cloned())?;
+            sealed_or_plain(config, S3Store::open(&settings, folder.path(), reserve).await?)
+        }
     }
-    Ok(Arc::new(Disk::new(folder.path(), reserve)))
+}
+
+fn sealed_or_plain<S: ContentStore + Headed + 'static>(
+    config: &Config,
+    store: S,
+) -> Result<Arc<dyn ContentStore>> {
+    Ok(match box_key(config)? {
+        None => Arc::new(store),
+        Some(key) => Arc::new(SealedStore::new(store, key, rng())),
+    })
+}
+
+/// The key under which content is sealed, if it is.
+fn box_key(config: &Config) -> Result<Option<BoxKey>> {
+    match (config.content.encryption, &config.content.private_key, &config.content.public_key) {
+        (Encryption::NaclBox, Some(private), Some(public)) => {
+            let private = key_bytes(private.reveal()).context("content.private_key")?;
+            let public = key_bytes(public).context("content.public_key")?;
+            Ok(Some(BoxKey::new(&private, &public)))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn key_bytes(text: &str) -> Result<[u8; 32]> {
+    // the value itself must not be shown, so neither is the decoder's error
+    let bytes = BASE64_STANDARD.decode(text.trim()).ok();
+    bytes.and_then(|bytes| bytes.try_into().ok()).context("is not base64 of 32 bytes")
 }
 
 /// Brings the database's schema up to date; returns what was applied.

@@ -1,6 +1,6 @@
 //! Where content is kept, and whether it is encrypted there. Section `[content]`.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use serde::Deserialize;
 use strongroom_bytes::config::Secret;
@@ -23,6 +23,31 @@ pub(crate) struct Content {
     pub(crate) private_key_file: Option<PathBuf>,
     /// Public key of the other pair, base64 of 32 bytes. `BYTES_PUBLIC_KEY_B64` is an alias. Since 0.1.
     pub(crate) public_key: Option<String>,
+    /// The `AWS_*` variables of the environment.
+    #[serde(skip)]
+    pub(crate) aws: AwsVariables,
+}
+
+/// The `AWS_*` variables of the environment. Keys are among them: `Debug` shows their names only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct AwsVariables(Vec<(String, String)>);
+
+impl AwsVariables {
+    /// Those among `variables`.
+    pub(super) fn of(variables: &[(String, String)]) -> Self {
+        Self(variables.iter().filter(|(name, _)| name.starts_with("AWS_")).cloned().collect())
+    }
+
+    /// Names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Debug for AwsVariables {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 /// How content is encrypted where it is kept.

@@ -63,7 +63,10 @@ mod tests {
     fn a_text_becomes_the_type_its_key_wants() {
         assert_eq!(of("STRONGROOM_HTTP__MAX_CONNECTIONS", "12").unwrap(), "[http]\nmax_connections = 12\n");
         assert_eq!(of("STRONGROOM_DATA__DIR", "12").unwrap(), "[data]\ndir = \"12\"\n");
-        assert_eq!(of("STRONGROOM_LOG__FORMAT", "json").unwrap(), "[log]\nformat = \"json\"\n");
+        assert_eq!(
+            of("STRONGROOM_DIAGNOSTICS__FORMAT", "json").unwrap(),
+            "[diagnostics]\nformat = \"json\"\n"
+        );
     }
 
     #[test]

@@ -25,6 +25,9 @@ use serde::Deserialize;
 use strongroom_bytes::config::BytesConfig;
 use toml::{Table, Value};
 
+use content::AwsVariables;
+
+pub(crate) use content::Encryption;
 pub(crate) use diagnostics::Format;
 pub(crate) use error::ConfigError;
 pub(crate) use units::parse_duration;
@@ -96,6 +99,7 @@ impl Sources {
         let mut config = Config::deserialize(table)
             .map_err(|error| ConfigError::value("configuration", error.message()))?;
         let warnings = aliases::apply(&mut config, &self.variables, &stronger)?;
+        config.content.aws = AwsVariables::of(&self.variables);
         config.resolve()?;
         config.validate()?;
         Ok(Loaded { config, warnings })
@@ -117,6 +121,10 @@ impl Config {
         self.http.validate()?;
         self.database.validate()?;
         self.content.validate()?;
+        if self.database.url.is_some() && self.content.encryption != Encryption::None {
+            let text = "content in PostgreSQL cannot be encrypted yet";
+            return Err(ConfigError::value("content.encryption", text));
+        }
         self.ledger.validate()?;
         self.upkeep.validate()?;
         self.announcements.validate()?;
@@ -226,7 +234,6 @@ mod tests {
     #[test]
     fn the_originals_variables_reach_their_sections() {
         let config = load(&[
-            ("BYTES_DB_URI", "postgresql+psycopg2://u:p@db/bytes"),
             ("QUEUE_URI", "amqp://mq/%2fkat"),
             ("BYTES_LOGGING_FORMAT", "json"),
             ("BYTES_ENCRYPTION_MIDDLEWARE", "NACL_SEALBOX"),
@@ -234,10 +241,11 @@ mod tests {
             ("BYTES_PUBLIC_KEY_B64", "public"),
         ])
         .unwrap();
-        assert_eq!(config.database.url.unwrap().reveal(), "postgresql://u:p@db/bytes");
         assert_eq!(config.announcements.amqp_url.unwrap().reveal(), "amqp://mq/%2fkat");
         assert_eq!(config.diagnostics.format, Format::Json);
-        assert_eq!(config.content.encryption, content::Encryption::NaclBox);
+        assert_eq!(config.content.encryption, Encryption::NaclBox);
+        let config = load(&[("BYTES_DB_URI", "postgresql+psycopg2://u:p@db/bytes")]).unwrap();
+        assert_eq!(config.database.url.unwrap().reveal(), "postgresql://u:p@db/bytes");
     }
 
     #[test]

@@ -1,0 +1,111 @@
+//! What OpenKAT's clients do, against the program as an operator starts it.
+
+use serde_json::json;
+
+use crate::support::{
+    Client, Room, Server,
+    client::{id, job},
+};
+
+/// Leaves a client's sequence makes: login, job, raw file, read.
+const LEAVES: u64 = 4;
+
+#[test]
+fn a_client_logs_in_saves_and_reads_back_and_all_of_it_is_provable() {
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    let job_id = id(1, 1);
+    let saved = client.save_job(&job_id).unwrap().success();
+    assert!(saved.header("strongroom-receipt").unwrap().contains("index=1"), "{saved:?}");
+    let raw = client.upload(&job_id, b"a raw file").unwrap().unwrap();
+    assert_eq!(client.raw(&raw).unwrap().success().body, b"a raw file");
+
+    let meta = client.get(&format!("/bytes/raw/{raw}/meta")).unwrap().success().json();
+    assert_eq!(meta["boefje_meta"]["organization"], "acme");
+    assert_eq!(meta["mime_types"], json!([{"value": "boefje/x"}]));
+    assert!(meta["secure_hash"].as_str().unwrap().starts_with("sha512:"), "{meta}");
+    let read = client.get(&format!("/bytes/boefje_meta/{job_id}")).unwrap().success().json();
+    assert_eq!(read["arguments"], job(&job_id)["arguments"]);
+
+    let verified = room.verify();
+    verified.assert_clean();
+    assert!(verified.text.contains("1 contents"), "{}", verified.text);
+    assert_eq!(server.stop(), Some(0));
+    let verified = room.verify();
+    verified.assert_clean();
+    assert!(verified.text.contains(&format!("clean: {LEAVES} leaves")), "{}", verified.text);
+}
+
+#[test]
+fn everything_is_there_after_a_kill_and_after_a_stop() {
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    let small = client.upload(&id(1, 1), b"small").unwrap().unwrap();
+    client.save_job(&id(1, 2)).unwrap().success();
+    let content = vec![7; 300_000];
+    let large = client.upload(&id(1, 2), &content).unwrap().unwrap();
+    server.kill();
+    for end in [Server::kill, |server: Server| assert_eq!(server.stop(), Some(0))] as [fn(Server); 2] {
+        let server = Server::start(&room);
+        let mut client = Client::logged_in(server.bytes).unwrap();
+        assert_eq!(client.raw(&small).unwrap().success().body, b"small");
+        assert_eq!(client.raw(&large).unwrap().success().body, content);
+        end(server);
+    }
+    room.verify().assert_clean();
+}
+
+#[test]
+fn the_main_listener_tells_health_metrics_and_the_key() {
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::new(server.main);
+    assert_eq!(client.get("/livez").unwrap().status, 200);
+    assert_eq!(client.get("/readyz").unwrap().status, 200);
+    let metrics = client.get("/metrics").unwrap().success().text();
+    assert!(metrics.contains("strongroom_units_waiting 0"), "{metrics}");
+    let key = client.get("/custody/key").unwrap().success().text();
+    assert_eq!(key.trim(), room.key());
+    let checkpoint = client.get("/custody/checkpoint").unwrap().success().text();
+    assert!(checkpoint.starts_with(room.key().split('+').next().unwrap()), "{checkpoint}");
+}
+
+#[test]
+fn the_first_start_draws_credentials_and_tells_them_once() {
+    let room = Room::new();
+    let start = || {
+        let mut command = room.command(["serve"]);
+        for alias in ["BYTES_USERNAME", "BYTES_PASSWORD", "BYTES_SECRET"] {
+            command.env_remove(alias);
+        }
+        command.arg("--data").arg(room.data()).stdout(std::process::Stdio::piped());
+        let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+        let lines = std::io::BufReader::new(child.stdout.take().unwrap());
+        let lines: Vec<String> =
+            std::io::BufRead::lines(lines).map(Result::unwrap).take_while(|line| line != "ready").collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        lines
+    };
+    let told = |lines: &[String]| lines.iter().any(|line| line.starts_with("password "));
+    assert!(told(&start()));
+    assert!(!told(&start()));
+}
+
+#[test]
+fn an_auditor_reads_records_and_a_stranger_does_not() {
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    let mut stranger = Client::new(server.main);
+    assert_eq!(stranger.get("/custody/records?from=0&limit=10").unwrap().status, 401);
+    let issued = room.run(["token", "issue", "--role", "auditor"]);
+    let token = crate::support::server::text(&issued.stdout);
+    let mut auditor = Client::new(server.main).with_token(token.trim());
+    let records = auditor.get("/custody/records?from=0&limit=10").unwrap().success().text();
+    assert!(records.contains("ssl-version"), "{records}");
+}

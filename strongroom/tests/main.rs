@@ -1,0 +1,10 @@
+//! The real binary on real ports: what operators and clients see, and what a kill or a tampering hand finds.
+//!
+//! Everything below it is tested where it lives; here nothing is called but the program.
+
+mod commands;
+mod end_to_end;
+mod kill;
+mod outside;
+mod support;
+mod tamper;
