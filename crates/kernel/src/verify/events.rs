@@ -24,7 +24,8 @@ pub(super) struct Events {
 struct Topic {
     page: VecDeque<StoredEvent>,
     next: u64,
-    begun: bool,
+    /// Offset that the front of the page must have.
+    due: u64,
 }
 
 impl Topic {
@@ -36,6 +37,11 @@ impl Topic {
             }
         }
         Ok(self.page.front())
+    }
+
+    fn pop(&mut self) {
+        self.page.pop_front();
+        self.due += 1;
     }
 }
 
@@ -51,27 +57,29 @@ impl Events {
             let text = |name: &str| event.get(name).and_then(Json::as_str).unwrap_or_default();
             let name = text("topic");
             let topic = self.topics.entry(name.to_owned()).or_default();
-            let begun = topic.begun;
+            let offset = topic.due;
             let stored = topic.peek(database, name).await?;
             let due = (record.sequence, place);
             match stored {
                 Some(stored) if (stored.sequence, stored.place) == due => {
                     let payload = Digest::of(&stored.payload).to_string();
-                    if payload != text("payload") || stored.key != text("key") {
+                    if payload != text("payload")
+                        || stored.key != text("key")
+                        || stored.time != record.log_time
+                        || stored.offset != offset
+                    {
                         report.tampered(format!(
                             "event {} of {name}: not what record {} says",
                             stored.offset, record.index
                         ));
                     }
-                    topic.begun = true;
-                    topic.page.pop_front();
+                    topic.pop();
                 }
                 Some(stored) if (stored.sequence, stored.place) < due => {
                     report.tampered(format!("event {} of {name}: no record says so", stored.offset));
-                    topic.page.pop_front();
+                    topic.pop();
                 }
-                // older events are forgotten from the front once they were delivered
-                _ if !begun => {}
+                // nothing forgets events yet: whatever will must leave word of it
                 _ => report.tampered(format!("{name}: an event of record {} is missing", record.index)),
             }
         }
@@ -91,7 +99,7 @@ impl Events {
                     break;
                 }
                 report.tampered(format!("event {} of {name}: no record says so", stored.offset));
-                topic.page.pop_front();
+                topic.pop();
             }
         }
         Ok(())

@@ -77,8 +77,9 @@ impl Verification {
     async fn verify(&self, report: &mut Report, progress: &dyn Progress) -> Result<(), PortError> {
         let checkpoints = tree::checkpoints(self, report).await?;
         // after the checkpoints: what they cover was committed before they were signed
-        let size = self.database.head().await?.size;
-        tree::verify(self, size, checkpoints, report, progress).await?;
+        let head = self.database.head().await?;
+        let size = head.size;
+        tree::verify(self, head, checkpoints, report, progress).await?;
         if self.scope == Scope::Everything {
             self.verify_records(size, report, progress).await?;
             contents::verify(self, report, progress).await?;

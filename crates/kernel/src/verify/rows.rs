@@ -27,8 +27,19 @@ pub(super) struct Rows {
     absent: HashSet<RowName>,
     /// Rows that do not stand at the place of their first put: a later first put must explain it.
     misplaced: HashSet<RowName>,
-    /// Rows with counters, as they must be now, with the sequence that wrote them last.
-    counted: HashMap<RowName, (&'static Table, u64, Vec<Value>)>,
+    /// Rows with counters, as they must be now.
+    counted: HashMap<RowName, Counted>,
+}
+
+/// What the records of a row with counters add up to.
+#[derive(Debug)]
+struct Counted {
+    table: &'static Table,
+    /// Where it was first put, if the record says that it was.
+    order: Option<i64>,
+    /// Sequence of the unit that wrote it last.
+    sequence: u64,
+    values: Vec<Value>,
 }
 
 impl Rows {
@@ -44,12 +55,14 @@ impl Rows {
             match operation {
                 OpenedOperation::Whole(Operation::Put { table, values, expectation }) => {
                     let name = (table.name, table.key_of(values));
-                    if has_counters(table) {
-                        self.counted.insert(name, (table, record.sequence, values.clone()));
-                        continue;
-                    }
                     let order = order(record.sequence, place);
                     let first = (expectation.state == State::Absent).then_some(order);
+                    if has_counters(table) {
+                        let order = first.or_else(|| self.counted.get(&name)?.order);
+                        let (sequence, values) = (record.sequence, values.clone());
+                        self.counted.insert(name, Counted { table, order, sequence, values });
+                        continue;
+                    }
                     let row = find(database, table, &name.1, report).await?;
                     let written =
                         last.get(&name).is_none_or(|last| *last == place).then_some(values.as_slice());
@@ -71,9 +84,9 @@ impl Rows {
                 }
                 OpenedOperation::Whole(Operation::Bump { table, key, column, by, .. }) => {
                     let counted = self.counted.get_mut(&(table.name, key.clone()));
-                    let value = counted.and_then(|(_, sequence, values)| {
-                        *sequence = record.sequence;
-                        values.get_mut(table.position(column)?)
+                    let value = counted.and_then(|counted| {
+                        counted.sequence = record.sequence;
+                        counted.values.get_mut(table.position(column)?)
                     });
                     match value {
                         Some(Value::Int(number)) => *number += by,
@@ -138,13 +151,15 @@ impl Rows {
         for (table, _) in &self.misplaced {
             report.tampered(format!("{table}: a row stands at another place than it was put"));
         }
-        for (name, (table, sequence, values)) in std::mem::take(&mut self.counted) {
+        for (name, counted) in std::mem::take(&mut self.counted) {
+            let Counted { table, order, sequence, values } = counted;
             match find(database, table, &name.1, report).await? {
                 None => report.tampered(format!("{}: a row that was recorded is missing", table.name)),
                 Some(row) if row.version > last.unwrap_or(0) => {}
                 Some(row) => {
                     *self.matched.entry(table.name).or_insert(0) += 1;
-                    if row.values != values || row.version != sequence {
+                    let misplaced = order.is_some_and(|order| order != row.order);
+                    if row.values != values || row.version != sequence || misplaced {
                         report.tampered(format!("{}: a row is not what the records add up to", table.name));
                     }
                 }

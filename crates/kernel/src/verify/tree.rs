@@ -2,7 +2,7 @@
 
 use strongroom_ledger::{Checkpoint, Hash, Leaf, Tile, TileKind, TileState, leaf_hash, tile};
 
-use crate::ports::{PortError, TileStore};
+use crate::ports::{Head, PortError, TileStore};
 
 use super::{Progress, Report, Verification};
 
@@ -56,11 +56,12 @@ fn read(
 /// Walks all leaves once.
 pub(super) async fn verify(
     asked: &Verification,
-    size: u64,
+    head: Head,
     mut checkpoints: Vec<Witnessed>,
     report: &mut Report,
     progress: &dyn Progress,
 ) -> Result<(), PortError> {
+    let size = head.size;
     progress.begin("leaves, tiles and checkpoints", size);
     checkpoints.sort_by_key(|checkpoint| checkpoint.size);
     let mut checkpoints = checkpoints.into_iter().peekable();
@@ -97,6 +98,9 @@ pub(super) async fn verify(
         }
         report.leaves = state.size();
         progress.advance(leaves.len() as u64);
+    }
+    if state.size() == size && size > 0 && head.time.micros() != last_time {
+        report.tampered("the end of the ledger has another time than its last leaf");
     }
     for beyond in checkpoints {
         report.tampered(format!(
