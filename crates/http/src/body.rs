@@ -97,10 +97,10 @@ pub async fn next(body: &mut Body) -> Result<Option<Bytes>, Error> {
     while let Some(frame) = body.frame().await {
         let frame = frame
             .map_err(|error| Error::new(ErrorKind::Invalid, "the body is cut short").with_source(error))?;
-        if let Ok(piece) = frame.into_data() {
-            if !piece.is_empty() {
-                return Ok(Some(piece));
-            }
+        if let Ok(piece) = frame.into_data()
+            && !piece.is_empty()
+        {
+            return Ok(Some(piece));
         }
     }
     Ok(None)

@@ -31,6 +31,9 @@ pub struct Secure;
 /// A request with both `Content-Length` and `Transfer-Encoding` is read by the latter, and its connection is
 /// closed after the answer (RFC 9112 §6.1); a folded header line is refused with 400 and the connection closed.
 ///
+/// # Panics
+/// Never: the semaphore is not closed.
+///
 /// # Errors
 /// When the listener itself is unusable. Errors of single connections only end those.
 pub async fn serve(

@@ -1,6 +1,9 @@
 //! The registry behind the metrics page, and the families every service shares.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use axum::http::{Method, StatusCode};
 use prometheus_client::{
@@ -15,7 +18,7 @@ type RouteLabels = [(&'static str, &'static str); 1];
 /// Upper bounds of the duration histogram, in seconds.
 const BOUNDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
-/// All metrics of a process, in the Prometheus (OpenMetrics) text format.
+/// All metrics of a process, in the Prometheus (`OpenMetrics`) text format.
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -78,9 +81,10 @@ impl fmt::Debug for Metrics {
 }
 
 fn push_gauge(page: &mut String, name: &str, help: &str, value: f64) {
-    page.push_str(&format!(
+    let _infallible = write!(
+        page,
         "# HELP strongroom_{name} {help}\n# TYPE strongroom_{name} gauge\nstrongroom_{name} {value}\n"
-    ));
+    );
 }
 
 /// Methods of our own routes by name; a stranger's inventions must not become series.

@@ -30,7 +30,7 @@ impl Default for Options {
         Self {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
-            write_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_mins(1),
             max_connections: 10_240,
             max_head_bytes: 96 << 10,
             max_headers: 100,

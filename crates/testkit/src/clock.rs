@@ -19,6 +19,9 @@ impl FixedClock {
     }
 
     /// Moves it on.
+    ///
+    /// # Panics
+    /// When that is more than ages.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_micros()).expect("tests move clocks by less than ages");
         self.0.fetch_add(by, Ordering::SeqCst);

@@ -68,7 +68,7 @@ impl TestPlatform {
     ) -> Self {
         let schemas = vec![strongroom_kernel::SCHEMA, schema];
         let path = folder.path();
-        let database = Sqlite::open(&path.join("strongroom.db"), &schemas, &&SqliteOptions::default());
+        let database = Sqlite::open(&path.join("strongroom.db"), &schemas, &SqliteOptions::default());
         let database: Arc<dyn Database> = Arc::new(database.expect("an empty database can be made"));
         let sink = Arc::new(FakeSink::new(topic));
         let reserve = Arc::new(Reserve::new(path, 0));
@@ -86,7 +86,7 @@ impl TestPlatform {
             signer: Signer::from_seed(name, &[1; 32]),
             anchors: Vec::new(),
             schemas: schemas.clone(),
-            coalesce_reads: Duration::from_secs(60),
+            coalesce_reads: Duration::from_mins(1),
         };
         let kernel = Kernel::start(parts).await.expect("an empty folder can be served");
         Self { kernel, clock, sink, rng, database, schemas, folder }

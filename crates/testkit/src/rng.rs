@@ -13,7 +13,7 @@ impl SeededRng {
         Self(Mutex::new(seed))
     }
 
-    /// The next number (SplitMix64).
+    /// The next number (`SplitMix64`).
     pub fn next(&self) -> u64 {
         let mut state = self.0.lock();
         *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);

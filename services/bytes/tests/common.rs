@@ -16,19 +16,19 @@ use strongroom_bytes::{
 };
 use strongroom_testkit::{FakeAnchor, Reply, TestPlatform, send};
 
-pub const BOEFJE_META_ID: &str = "6d1f0f6e-4d0b-4a53-9a57-1c9e0c6d7a10";
-pub const UNKNOWN_ID: &str = "11111111-1111-4111-8111-111111111111";
+pub(crate) const BOEFJE_META_ID: &str = "6d1f0f6e-4d0b-4a53-9a57-1c9e0c6d7a10";
+pub(crate) const UNKNOWN_ID: &str = "11111111-1111-4111-8111-111111111111";
 
 /// The service with one logged-in client.
-pub struct Service {
-    pub platform: TestPlatform,
-    pub state: BytesState,
-    pub anchor: Arc<FakeAnchor>,
-    pub router: Router,
-    pub token: String,
+pub(crate) struct Service {
+    pub(crate) platform: TestPlatform,
+    pub(crate) state: BytesState,
+    pub(crate) anchor: Arc<FakeAnchor>,
+    pub(crate) router: Router,
+    pub(crate) token: String,
 }
 
-pub fn config() -> BytesConfig {
+pub(crate) fn config() -> BytesConfig {
     BytesConfig {
         secret: Some(Secret::new("test-secret")),
         username: "kat".to_owned(),
@@ -39,21 +39,21 @@ pub fn config() -> BytesConfig {
 }
 
 impl Service {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::on(TestPlatform::start(SCHEMA, RAW_FILE_RECEIVED).await).await
     }
 
-    pub async fn on(platform: TestPlatform) -> Self {
+    pub(crate) async fn on(platform: TestPlatform) -> Self {
         let anchor = Arc::new(FakeAnchor::new(None));
         let state = BytesState::new(platform.kernel.clone(), config(), Arc::clone(&anchor) as _);
         let router = router(state.clone());
         let mut service = Self { platform, state, anchor, router, token: String::new() };
         let login = service.login("kat", "hush").await;
-        service.token = login.json()["access_token"].as_str().unwrap().to_owned();
+        login.json()["access_token"].as_str().unwrap().clone_into(&mut service.token);
         service
     }
 
-    pub async fn login(&self, username: &str, password: &str) -> Reply {
+    pub(crate) async fn login(&self, username: &str, password: &str) -> Reply {
         let form = format!("username={username}&password={password}");
         let request = Request::post("/token")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -63,11 +63,11 @@ impl Service {
     }
 
     /// A request with the client's token and, as the scanner's client has it, no content type.
-    pub async fn ask(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
         self.ask_as(method, path, &[("authorization", &format!("bearer {}", self.token))], body).await
     }
 
-    pub async fn ask_as(
+    pub(crate) async fn ask_as(
         &self,
         method: Method,
         path: &str,
@@ -81,50 +81,54 @@ impl Service {
         send(&self.router, request.body(body.into()).unwrap()).await
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.ask(Method::GET, path, Body::empty()).await
     }
 
-    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Reply {
         self.ask(Method::POST, path, body).await
     }
 
     /// A request without a token.
-    pub async fn stranger(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
+    pub(crate) async fn stranger(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
         self.ask_as(method, path, &[], body).await
     }
 
-    pub async fn save_boefje_meta(&self, meta: &Meta<'_>) {
+    pub(crate) async fn save_boefje_meta(&self, meta: &Meta<'_>) {
         let reply = self.post("/bytes/boefje_meta", meta.json()).await;
         assert_eq!(reply.to_string(), r#"201 {"status":"success"}"#);
     }
 
     /// Saves files of (name, base64, labels) and returns the ids in their order.
-    pub async fn save_raw(&self, boefje_meta_id: &str, files: &[(&str, &str, &[&str])]) -> Vec<String> {
+    pub(crate) async fn save_raw(
+        &self,
+        boefje_meta_id: &str,
+        files: &[(&str, &str, &[&str])],
+    ) -> Vec<String> {
         let reply = self.upload(boefje_meta_id, files).await;
         assert_eq!(reply.status, 200, "{reply}");
         let ids = reply.json();
         files.iter().map(|(name, _, _)| ids[*name].as_str().unwrap().to_owned()).collect()
     }
 
-    pub async fn upload(&self, boefje_meta_id: &str, files: &[(&str, &str, &[&str])]) -> Reply {
+    pub(crate) async fn upload(&self, boefje_meta_id: &str, files: &[(&str, &str, &[&str])]) -> Reply {
         self.post(&format!("/bytes/raw?boefje_meta_id={boefje_meta_id}"), upload(files)).await
     }
 
-    pub async fn leaves(&self) -> Vec<String> {
+    pub(crate) async fn leaves(&self) -> Vec<String> {
         self.platform.stop_and_read_leaves().await.iter().map(ToString::to_string).collect()
     }
 }
 
 /// A scan job as the scanner's client posts it.
 #[derive(Clone)]
-pub struct Meta<'m> {
-    pub id: &'m str,
-    pub organization: &'m str,
-    pub boefje: &'m str,
-    pub input: Option<&'m str>,
-    pub started_at: &'m str,
-    pub ended_at: &'m str,
+pub(crate) struct Meta<'m> {
+    pub(crate) id: &'m str,
+    pub(crate) organization: &'m str,
+    pub(crate) boefje: &'m str,
+    pub(crate) input: Option<&'m str>,
+    pub(crate) started_at: &'m str,
+    pub(crate) ended_at: &'m str,
 }
 
 impl Default for Meta<'_> {
@@ -141,7 +145,7 @@ impl Default for Meta<'_> {
 }
 
 impl Meta<'_> {
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let input = self.input.map_or("null".to_owned(), |input| format!("\"{input}\""));
         format!(
             concat!(
@@ -154,7 +158,7 @@ impl Meta<'_> {
     }
 }
 
-pub fn upload(files: &[(&str, &str, &[&str])]) -> String {
+pub(crate) fn upload(files: &[(&str, &str, &[&str])]) -> String {
     let files: Vec<serde_json::Value> = files
         .iter()
         .map(|(name, content, tags)| serde_json::json!({"name": name, "content": content, "tags": tags}))
@@ -163,6 +167,6 @@ pub fn upload(files: &[(&str, &str, &[&str])]) -> String {
 }
 
 /// The n-th of a series of ids.
-pub fn id(number: u32) -> String {
+pub(crate) fn id(number: u32) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
 }

@@ -15,7 +15,7 @@ async fn every_guarded_operation_refuses_strangers_and_counts_them() {
     let mut expected = std::collections::BTreeMap::new();
     for route in ROUTES {
         let Access::Token(action) = route.operation.access() else { continue };
-        let path = route.path.replace('{', "").replace('}', "");
+        let path = route.path.replace(['{', '}'], "");
         let request = Request::builder().method(route.method.clone()).uri(path).body(Body::empty()).unwrap();
         assert_eq!(send(&service.router, request).await.status, 401, "{} {}", route.method, route.path);
         *expected.entry(action.name).or_insert(0) += 1;

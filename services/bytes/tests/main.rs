@@ -2,6 +2,8 @@
 //!
 //! Names ending in `trap_n` hold what `COMPATIBILITY.md` says under that number.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail them")]
+
 mod boefje_meta;
 mod common;
 mod coverage;

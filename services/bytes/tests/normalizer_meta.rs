@@ -21,7 +21,7 @@ fn body(id: &str, raw_id: &str, started_at: &str) -> String {
 }
 
 impl Service {
-    pub async fn save_normalizer_meta(&self, id: &str, raw_id: &str) {
+    pub(crate) async fn save_normalizer_meta(&self, id: &str, raw_id: &str) {
         let reply = self.post("/bytes/normalizer_meta", body(id, raw_id, "1000-10-10T10:10:11Z")).await;
         assert_eq!(reply.to_string(), r#"201 {"status":"success"}"#);
     }

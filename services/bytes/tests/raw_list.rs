@@ -5,7 +5,7 @@ use axum::http::Method;
 use crate::common::{Meta, Service, id};
 
 /// Two jobs of two organisations with two files each; the ids of the files in the order they were saved.
-pub async fn with_files() -> (Service, Vec<String>) {
+pub(crate) async fn with_files() -> (Service, Vec<String>) {
     let service = Service::start().await;
     let mut ids = Vec::new();
     for (number, organization) in [(1, "acme"), (2, "other")] {

@@ -91,37 +91,6 @@ impl<'de> Deserialize<'de> for Authority {
     }
 }
 
-impl BytesConfig {
-    /// Reads the secrets that are given as files.
-    ///
-    /// # Errors
-    /// [`FileError`] naming the key, when its file cannot be read.
-    pub fn read_files(&mut self) -> Result<(), FileError> {
-        let pairs = [
-            ("bytes.secret_file", &self.secret_file, &mut self.secret),
-            ("bytes.password_file", &self.password_file, &mut self.password),
-            ("bytes.proofs.pastebin_key_file", &self.proofs.pastebin_key_file, &mut self.proofs.pastebin_key),
-        ];
-        for (key, file, secret) in pairs {
-            if let Some(path) = file {
-                *secret = Some(Secret::from_file(path).map_err(|source| FileError { key, source })?);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A file that holds a secret cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{key}: the file cannot be read")]
-pub struct FileError {
-    /// The key that names the file.
-    pub key: &'static str,
-    /// Why.
-    #[source]
-    pub source: std::io::Error,
-}
-
 impl Default for BytesConfig {
     fn default() -> Self {
         Self {
@@ -131,7 +100,7 @@ impl Default for BytesConfig {
             username: "bytes".to_owned(),
             password: None,
             password_file: None,
-            token_lifetime: Duration::from_secs(15 * 60),
+            token_lifetime: Duration::from_mins(15),
             hashing: Algorithm::default(),
             proofs: Proofs::default(),
             proof_budget: Duration::from_secs(2),

@@ -102,9 +102,10 @@ impl Operation {
     /// Who may call it, and the word under which a refusal is recorded.
     pub const fn access(self) -> Access {
         Access::Token(match self {
-            Self::Root | Self::Health | Self::Docs | Self::Redoc | Self::OpenApi => return Access::Open,
-            // refused within the operation, where the credentials are
-            Self::IssueToken => return Access::Open,
+            // a login is refused within the operation, where the credentials are
+            Self::Root | Self::Health | Self::Docs | Self::Redoc | Self::OpenApi | Self::IssueToken => {
+                return Access::Open;
+            }
             Self::Metrics | Self::AllMetrics => READ_METRICS,
             Self::SaveBoefjeMeta => SAVE_BOEFJE_META,
             Self::SaveNormalizerMeta => SAVE_NORMALIZER_META,

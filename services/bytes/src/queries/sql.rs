@@ -43,10 +43,12 @@ impl Statement {
     /// Adds `LIMIT` and, where it is not zero, `OFFSET`.
     pub(super) fn page(&mut self, limit: u64, offset: u64) {
         let limit = self.parameter(number(limit));
-        self.text.push_str(&format!(" LIMIT {limit}"));
+        self.text.push_str(" LIMIT ");
+        self.text.push_str(&limit);
         if offset > 0 {
             let offset = self.parameter(number(offset));
-            self.text.push_str(&format!(" OFFSET {offset}"));
+            self.text.push_str(" OFFSET ");
+            self.text.push_str(&offset);
         }
     }
 

@@ -16,7 +16,7 @@ const SIDE_BY_SIDE: usize = 8;
 const PAGE: u64 = 100;
 /// Pause after everything that waits was tried and some still does; doubled up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// Longest wait for one proof beside requests.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 5;
 /// What [`SaveRaw::unmet`] says when that happened.
 const RACED: &str = "the same labels were saved for this job just now";
 /// Greatest value of the counters.
-const MOST: i64 = MAX_SAFE_INTEGER as i64;
+const MOST: i64 = MAX_SAFE_INTEGER.cast_signed();
 
 /// Saves `files` for one job, except those whose labels it holds a file for already.
 #[derive(Debug)]

@@ -16,7 +16,8 @@ pub(in crate::http) async fn count(ask: Ask, body: Body) -> Result<Response, Ref
             body.push(',');
         }
         push_text(&mut body, mime_type);
-        body.push_str(&format!(":{files}"));
+        body.push(':');
+        body.push_str(&files.to_string());
     }
     body.push('}');
     Ok(answer::json(StatusCode::OK, body))

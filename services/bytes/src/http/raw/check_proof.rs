@@ -15,16 +15,14 @@ pub(in crate::http) async fn check_proof(ask: Ask) -> Result<Response, Refusal> 
         _ => error.into(),
     })?;
     let word = |holds: Option<bool>| holds.map_or("null".to_owned(), |holds| holds.to_string());
-    let mut body = format!("{{\"raw_id\":\"{}\",\"secure_hash\":", raw.id);
+    let mut hash = String::new();
     match &raw.secure_hash {
-        Some(hash) => push_text(&mut body, hash),
-        None => body.push_str("null"),
+        Some(text) => push_text(&mut hash, text),
+        None => hash.push_str("null"),
     }
-    let made = raw.proof_link.is_some();
-    body.push_str(&format!(
-        ",\"made\":{made},\"hash\":{},\"proof\":{}}}",
-        word(checked.hash_holds),
-        word(checked.proof_holds)
-    ));
+    let (id, made) = (raw.id, raw.proof_link.is_some());
+    let (holds, proven) = (word(checked.hash_holds), word(checked.proof_holds));
+    let body =
+        format!(r#"{{"raw_id":"{id}","secure_hash":{hash},"made":{made},"hash":{holds},"proof":{proven}}}"#);
     Ok(answer::json(StatusCode::OK, body))
 }

@@ -12,7 +12,6 @@ use crate::{
     wire::{
         json::push_text,
         upload::{Limits, Upload},
-        validation::BodyError,
     },
 };
 
@@ -53,7 +52,7 @@ async fn receive(ask: &Ask, mut body: Body, keeps: bool) -> Result<Vec<ReceivedF
         parser.push(&chunk, &mut receiver)?;
         receiver.settle().await?;
     }
-    parser.finish(&mut receiver).map_err(BodyError::from)?;
+    parser.finish(&mut receiver)?;
     receiver.settle().await?;
     Ok(receiver.files())
 }
@@ -80,7 +79,9 @@ fn render(saved: &Saved) -> Vec<u8> {
             body.push(',');
         }
         push_text(&mut body, name);
-        body.push_str(&format!(":\"{id}\""));
+        body.push_str(":\"");
+        body.push_str(id);
+        body.push('"');
     }
     body.push('}');
     body.into_bytes()

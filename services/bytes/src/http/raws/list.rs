@@ -74,8 +74,7 @@ async fn send(
     let mut contents = Contents::open(&mut text, status);
     let mut page = first;
     let mut done = 0;
-    loop {
-        let Some(last) = page.last().map(|(listed, _)| listed.order) else { break };
+    while let Some(last) = page.last().map(|(listed, _)| listed.order) {
         let length = page.len() as u64;
         done += length;
         for (listed, content) in page {
