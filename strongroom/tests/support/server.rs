@@ -97,8 +97,6 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) bytes: SocketAddr,
     pub(crate) main: SocketAddr,
-    /// What it printed before it was ready.
-    pub(crate) greeting: Vec<String>,
 }
 
 impl Server {
@@ -121,7 +119,7 @@ impl Server {
             line.and_then(|address| address.parse().ok())
         };
         match (address("bytes"), address("main")) {
-            (Some(bytes), Some(main)) => Ok(Self { child, bytes, main, greeting }),
+            (Some(bytes), Some(main)) => Ok(Self { child, bytes, main }),
             _ => {
                 child.wait().unwrap();
                 Err(std::fs::read_to_string(diagnostics).unwrap())

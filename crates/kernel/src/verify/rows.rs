@@ -29,6 +29,8 @@ pub(super) struct Rows {
     misplaced: HashSet<RowName>,
     /// Rows with counters, as they must be now.
     counted: HashMap<RowName, Counted>,
+    /// The highest version of any row, and its table.
+    newest: Option<(u64, &'static str)>,
 }
 
 /// What the records of a row with counters add up to.
@@ -167,14 +169,63 @@ impl Rows {
         }
         for table in tables {
             progress.begin(table.name, database.count_rows(table).await?);
-            let found = count_until(database, table, last, report, progress).await?;
+            let found = self.count_until(database, table, last, report, progress).await?;
             let matched = self.matched.get(table.name).copied().unwrap_or(0);
             if found > matched {
                 report.tampered(format!("{}: {} rows that no record wrote", table.name, found - matched));
             }
         }
-        Ok(())
+        match self.newest {
+            Some(newest) if last.is_none_or(|last| newest.0 > last) => {
+                check_newest(database, newest, report).await
+            }
+            _ => Ok(()),
+        }
     }
+
+    /// Counts the rows that units up to `last` wrote.
+    async fn count_until(
+        &mut self,
+        database: &dyn Database,
+        table: &'static Table,
+        last: Option<u64>,
+        report: &mut Report,
+        progress: &dyn Progress,
+    ) -> Result<u64, PortError> {
+        let mut after = -1;
+        let mut found = 0;
+        loop {
+            let page = database.rows(table, RowFilter::After { after, limit: PAGE }).await?;
+            let Some(end) = page.last() else { return Ok(found) };
+            after = end.order;
+            found += page.iter().filter(|row| last.is_some_and(|last| row.version <= last)).count() as u64;
+            let newest = page.iter().map(|row| (row.version, table.name)).max();
+            self.newest = self.newest.max(newest);
+            report.rows += page.len() as u64;
+            progress.advance(page.len() as u64);
+        }
+    }
+}
+
+/// A row newer than what is verified was written meanwhile: then its record is there by now.
+async fn check_newest(
+    database: &dyn Database,
+    (version, table): (u64, &'static str),
+    report: &mut Report,
+) -> Result<(), PortError> {
+    let size = database.head().await?.size;
+    let end = database.records(size.saturating_sub(1), 1).await?.pop();
+    if end.as_ref().is_some_and(|end| end.sequence >= version) {
+        return Ok(());
+    }
+    let text = format!("{table}: a row says that unit {version} wrote it, which is not in the ledger");
+    // where indexes are given after the commit, its record may still be waiting for one
+    if end.is_none_or(|end| end.sequence == end.index) {
+        report.tampered(text);
+    } else {
+        report.unknown(text);
+    }
+    Ok(())
 }
 
 /// The place of the last operation on each row, where a record has more than one.
@@ -210,25 +261,5 @@ async fn find(
             Ok(None)
         }
         Err(error) => Err(error),
-    }
-}
-
-/// Counts the rows that units up to `last` wrote.
-async fn count_until(
-    database: &dyn Database,
-    table: &'static Table,
-    last: Option<u64>,
-    report: &mut Report,
-    progress: &dyn Progress,
-) -> Result<u64, PortError> {
-    let mut after = -1;
-    let mut found = 0;
-    loop {
-        let page = database.rows(table, RowFilter::After { after, limit: PAGE }).await?;
-        let Some(end) = page.last() else { return Ok(found) };
-        after = end.order;
-        found += page.iter().filter(|row| last.is_some_and(|last| row.version <= last)).count() as u64;
-        report.rows += page.len() as u64;
-        progress.advance(page.len() as u64);
     }
 }
