@@ -33,6 +33,12 @@ impl Reserve {
         Self { folder: folder.to_owned(), bytes, seen: Mutex::new(None) }
     }
 
+    /// The same reserve on the file system of another `folder`.
+    #[must_use]
+    pub fn at(&self, folder: &Path) -> Self {
+        Self::new(folder, self.bytes)
+    }
+
     /// Bytes that content may still take.
     ///
     /// # Errors

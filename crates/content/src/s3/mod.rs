@@ -72,7 +72,7 @@ impl S3Store {
             parts: upload::Parts::default(),
         };
         let found = bucket.client.list(Some(&bucket.folder("objects"))).next().await;
-        found.transpose().map_err(|error| port_error("look at the bucket", error))?;
+        found.transpose().map_err(bucket_error)?;
         Ok(Self { bucket: Arc::new(bucket), staging: Staging::new(&folder.join("staging"), reserve) })
     }
 }
@@ -120,7 +120,11 @@ impl ContentStore for S3Store {
         }
     }
 
-    async fn list(&self, after: Option<&ContentKey>, limit: usize) -> Result<Vec<(ContentKey, u64)>, PortError> {
+    async fn list(
+        &self,
+        after: Option<&ContentKey>,
+        limit: usize,
+    ) -> Result<Vec<(ContentKey, u64)>, PortError> {
         let folder = self.bucket.folder("objects");
         let mut listed = match after {
             Some(after) => self.bucket.client.list_with_offset(Some(&folder), &self.bucket.path(after)),
@@ -190,7 +194,9 @@ impl Bucket {
         let domain = domain.filter(|domain| domain_hash(domain) == hash);
         match &domain {
             Some(domain) => self.remember(hash, domain),
-            None => tracing::warn!(hash, "the name of a content domain is damaged; its content is not listed"),
+            None => {
+                tracing::warn!(hash, "the name of a content domain is damaged; its content is not listed");
+            }
         }
         Ok(domain)
     }
@@ -227,6 +233,15 @@ fn parse_key<'a>(folder: &Path, location: &'a Path) -> Option<(&'a str, Digest)>
 /// The same bytes, at most [`PIECE`] at once.
 fn split(mut piece: Bytes) -> impl Iterator<Item = Bytes> {
     std::iter::from_fn(move || (!piece.is_empty()).then(|| piece.split_to(piece.len().min(PIECE))))
+}
+
+/// As [`port_error`], but a bucket that is not there is `Missing`: the client knows no kind for that.
+fn bucket_error(error: object_store::Error) -> PortError {
+    if error.to_string().contains("NoSuchBucket") {
+        PortError::missing("look at the bucket: there is none of that name").with_source(error)
+    } else {
+        port_error("look at the bucket", error)
+    }
 }
 
 /// Absent objects are `Missing`; all else may be gone at the next try.

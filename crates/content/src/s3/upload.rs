@@ -47,7 +47,11 @@ impl Parts {
     }
 }
 
-pub(super) async fn begin(bucket: &Arc<Bucket>, staging: &Staging, head: u64) -> Result<Box<S3Staged>, PortError> {
+pub(super) async fn begin(
+    bucket: &Arc<Bucket>,
+    staging: &Staging,
+    head: u64,
+) -> Result<Box<S3Staged>, PortError> {
     Ok(Box::new(S3Staged { file: staging.begin(head).await?, bucket: Arc::clone(bucket) }))
 }
 

@@ -1,4 +1,4 @@
-//! XSalsa20 and Poly1305 in pieces, put together as NaCl's `crypto_secretbox` does: the first 32 bytes of the key
+//! `XSalsa20` and Poly1305 in pieces, put together as NaCl's `crypto_secretbox` does: the first 32 bytes of the key
 //! stream are the key of the tag, the ciphertext uses those behind them, the tag is over the ciphertext alone.
 
 use poly1305::{Block, Poly1305, universal_hash::UniversalHash};

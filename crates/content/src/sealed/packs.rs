@@ -32,7 +32,8 @@ impl<P: Packs> Packs for SealedPacks<P> {
 
     fn read(&self, position: PackPosition) -> Result<Bytes, PortError> {
         let sealed = self.inner.read(position)?;
-        let plain = self.key.open(&sealed).ok_or_else(|| PortError::corrupt("open sealed content in a pack"))?;
+        let plain =
+            self.key.open(&sealed).ok_or_else(|| PortError::corrupt("open sealed content in a pack"))?;
         Ok(plain.into())
     }
 

@@ -53,7 +53,8 @@ impl<S: Headed> ContentStore for SealedStore<S> {
 
     async fn read(&self, key: &ContentKey, range: Range<u64>) -> Result<ByteStream, PortError> {
         let mut pass = Chunks::new(self.inner.read(key, 0..u64::MAX).await?);
-        let head = pass.next(HEAD).await?.and_then(|head| head[..].try_into().ok()).map(Head).ok_or_else(damaged)?;
+        let head =
+            pass.next(HEAD).await?.and_then(|head| head[..].try_into().ok()).map(Head).ok_or_else(damaged)?;
         let (mut cipher, mut tag) = cipher::begin(&self.key, head.nonce());
         let mut digests = Vec::new();
         let mut first = Bytes::new();
@@ -79,7 +80,8 @@ impl<S: Headed> ContentStore for SealedStore<S> {
         let until = range.end.next_multiple_of(CHUNK as u64).min(length);
         let stored = self.inner.read(key, HEAD as u64 + begins..HEAD as u64 + until).await?;
         let digests: Vec<Digest> = digests.split_off(usize::try_from(place).map_err(|_| damaged())?);
-        let opening = Opening { chunks: Chunks::new(stored), digests: digests.into_iter(), cipher, begins, range };
+        let opening =
+            Opening { chunks: Chunks::new(stored), digests: digests.into_iter(), cipher, begins, range };
         Ok(Box::pin(stream::try_unfold(opening, |mut opening| async move {
             Ok(opening.next().await?.map(|piece| (piece, opening)))
         })))
@@ -89,7 +91,11 @@ impl<S: Headed> ContentStore for SealedStore<S> {
         self.inner.remove(key).await
     }
 
-    async fn list(&self, after: Option<&ContentKey>, limit: usize) -> Result<Vec<(ContentKey, u64)>, PortError> {
+    async fn list(
+        &self,
+        after: Option<&ContentKey>,
+        limit: usize,
+    ) -> Result<Vec<(ContentKey, u64)>, PortError> {
         let page = self.inner.list(after, limit).await?;
         // A damaged content is listed all the same: whoever lists looks for what may go.
         Ok(page.into_iter().map(|(key, stored)| (key, stored.saturating_sub(HEAD as u64))).collect())
@@ -107,11 +113,11 @@ fn opened_whole(mut cipher: Cipher, ciphertext: Bytes, range: Range<u64>) -> Byt
     }
     let mut plain = BytesMut::from(ciphertext);
     cipher.apply(&mut plain);
-    Box::pin(stream::iter([Ok(sliced(plain.freeze(), 0, &range))]))
+    Box::pin(stream::iter([Ok(sliced(&plain.freeze(), 0, &range))]))
 }
 
 /// The part of `chunk`, which begins at `begins`, that is in `range`.
-fn sliced(chunk: Bytes, begins: u64, range: &Range<u64>) -> Bytes {
+fn sliced(chunk: &Bytes, begins: u64, range: &Range<u64>) -> Bytes {
     let within = |position: u64| {
         usize::try_from(position.saturating_sub(begins)).unwrap_or(usize::MAX).min(chunk.len())
     };
@@ -147,7 +153,7 @@ impl Opening {
         }
         let mut plain = BytesMut::from(chunk);
         self.cipher.apply(&mut plain);
-        let piece = sliced(plain.freeze(), self.begins, &self.range);
+        let piece = sliced(&plain.freeze(), self.begins, &self.range);
         self.begins += CHUNK as u64;
         Ok(Some(piece))
     }

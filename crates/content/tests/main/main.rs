@@ -1,4 +1,6 @@
-//! The contract suites on packs and on a folder, and what is particular to them.
+//! The contract suites on packs, on a folder and on S3, plain and sealed, and what is particular to each.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of these tests fail them by panics")]
 
 mod disk;
 mod packs;

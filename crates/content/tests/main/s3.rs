@@ -86,7 +86,8 @@ async fn a_bucket_that_is_not_there_is_named_and_not_made() {
 async fn wrong_keys_are_refused_by_the_server() {
     let Some((server, _)) = settings(None) else { return eprintln!("skipped") };
     let folder = TempDir::new().unwrap();
-    let variables = [("AWS_ENDPOINT_URL", server.as_str()), ("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y")];
+    let variables =
+        [("AWS_ENDPOINT_URL", server.as_str()), ("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = S3Settings::new("s3://strongroom-test", variables).unwrap();
     let reserve = Arc::new(Reserve::new(folder.path(), 0));
