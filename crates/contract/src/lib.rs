@@ -5,5 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "suites are tests: they fail by panics")]
 
+pub mod anchor;
 pub mod content;
 pub mod database;
+pub mod sink;

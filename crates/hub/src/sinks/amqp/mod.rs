@@ -46,7 +46,7 @@ pub struct AmqpSettings {
     /// How long to leave a broker alone after it could not be reached; doubles with every further failure.
     /// Batches that come meanwhile fail at once. Default 50 ms.
     pub first_pause: Duration,
-    /// Above which the pause does not grow. Default 5 s.
+    /// Above which the pause does not grow. Default 1 s: the relay paces itself, too.
     pub longest_pause: Duration,
 }
 
@@ -58,7 +58,7 @@ impl AmqpSettings {
             queue: queue.into(),
             timeout: Duration::from_secs(5),
             first_pause: Duration::from_millis(50),
-            longest_pause: Duration::from_secs(5),
+            longest_pause: Duration::from_secs(1),
         }
     }
 }

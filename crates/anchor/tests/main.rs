@@ -5,8 +5,10 @@
 
 mod authority;
 mod certificates;
+mod contract;
 mod others;
 mod server;
 mod stamps;
+mod stored;
 mod tampering;
 mod trouble;

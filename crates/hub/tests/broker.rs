@@ -11,6 +11,8 @@ use strongroom_hub::sinks::amqp::{AmqpSettings, AmqpSink};
 use strongroom_kernel::ports::StoredEvent;
 use strongroom_model::Timestamp;
 
+use super::proxy::Proxy;
+
 pub(crate) const TOPIC: &str = "raw_file_received";
 
 /// The broker under test with one queue.
@@ -45,6 +47,15 @@ impl Broker {
 
     pub(crate) fn settings(&self) -> AmqpSettings {
         AmqpSettings::new(self.url.parse().expect("the URL of the broker"), &*self.queue)
+    }
+
+    /// A proxy before the broker, and the settings of a sink that goes through it.
+    pub(crate) async fn behind_a_proxy(&self) -> (Proxy, AmqpSettings) {
+        let mut settings = self.settings();
+        let direct = format!("{}:{}", settings.address.host(), settings.address.port());
+        let proxy = Proxy::to(&direct).await;
+        settings.address = self.url.replace(&direct, proxy.address()).parse().expect("a URL");
+        (proxy, settings)
     }
 
     pub(crate) fn sink(&self) -> AmqpSink {

@@ -1,4 +1,4 @@
-//! The broker goes away, stays silent, comes back.
+//! The broker goes away, stays silent, comes back: what the suite of the port does not ask.
 
 use std::time::Duration;
 
@@ -13,10 +13,7 @@ use super::{
 /// A broker behind a proxy, and a sink that goes through it.
 async fn behind_a_proxy(test: &str, timeout: Duration, pause: Duration) -> Option<(Broker, Proxy, AmqpSink)> {
     let broker = Broker::for_test(test).await?;
-    let mut settings = broker.settings();
-    let direct = format!("{}:{}", settings.address.host(), settings.address.port());
-    let proxy = Proxy::to(&direct).await;
-    settings.address = broker.url.replace(&direct, proxy.address()).parse().expect("a URL");
+    let (proxy, mut settings) = broker.behind_a_proxy().await;
     settings.timeout = timeout;
     settings.first_pause = pause;
     settings.longest_pause = pause;
@@ -33,52 +30,6 @@ async fn a_lost_connection_is_replaced_within_the_delivery() {
         proxy.cut().await;
     }
     assert_eq!(broker.bodies().await, bodies(0, 10));
-    broker.done().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_lost_under_way_loses_no_event() {
-    let behind = behind_a_proxy("cut_under_way", Duration::from_secs(20), Duration::ZERO).await;
-    let Some((broker, proxy, sink)) = behind else { return };
-    soon(sink.check()).await.expect("connect");
-    let batch = events(0, 3_000);
-    let cuts = async {
-        for _ in 0..3 {
-            tokio::task::yield_now().await;
-            proxy.cut().await;
-        }
-    };
-    let (first, ()) = soon(async { tokio::join!(sink.deliver(&batch), cuts) }).await;
-    let mut from = first.map_or_else(|error| error.delivered, |()| batch.len());
-    while from < batch.len() {
-        from += soon(sink.deliver(&batch[from..]))
-            .await
-            .map_or_else(|error| error.delivered, |()| batch.len() - from);
-    }
-    let mut arrived = broker.bodies().await;
-    arrived.sort_unstable();
-    arrived.dedup();
-    assert_eq!(arrived.len(), batch.len());
-    broker.done().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unreachable_broker_is_an_error_and_its_return_is_noticed() {
-    let behind = behind_a_proxy("back", Duration::from_secs(20), Duration::ZERO).await;
-    let Some((broker, mut proxy, sink)) = behind else { return };
-    proxy.close().await;
-    for _ in 0..3 {
-        let error = soon(sink.deliver(&events(0, 2))).await.expect_err("no broker");
-        assert_eq!((error.delivered, error.source.kind), (0, PortErrorKind::Unavailable));
-    }
-    proxy.open().await;
-    soon(sink.deliver(&events(0, 2))).await.expect("deliver");
-    proxy.close().await;
-    let error = soon(sink.deliver(&events(2, 2))).await.expect_err("no broker");
-    assert_eq!(error.source.kind, PortErrorKind::Unavailable);
-    proxy.open().await;
-    soon(sink.deliver(&events(2, 2))).await.expect("deliver");
-    assert_eq!(broker.bodies().await, bodies(0, 4));
     broker.done().await;
 }
 

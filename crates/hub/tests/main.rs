@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "tests say when they are skipped, and how fast it was")]
 
 mod broker;
+mod contract;
 mod delivery;
 mod loss;
 mod proxy;
