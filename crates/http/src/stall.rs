@@ -2,6 +2,9 @@
 //!
 //! Waiting for a request head is limited by hyper, for a request body by [`super::body`]; this is the third
 //! way in which a peer can hold a connection for nothing.
+//!
+//! A connection that is closed while its peer still sends is read on for a moment: closing it with unread bytes
+//! would make the system reset it, and a client that got 401 for a large body might never see that answer.
 
 use std::{
     io,
@@ -21,11 +24,26 @@ pub(crate) struct Stalling<S> {
     limit: Duration,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
+    closing: Closing,
 }
+
+/// How far the close has come.
+enum Closing {
+    /// Not begun.
+    Open,
+    /// Our side is closed; what the peer still sends is thrown away, so many bytes so far.
+    Draining(u64, Pin<Box<Sleep>>),
+    /// Done.
+    Closed,
+}
+
+/// Most bytes that are thrown away for a peer that does not stop, and the longest wait for them.
+const MOST_DRAINED: u64 = 16 << 20;
+const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
 impl<S> Stalling<S> {
     pub(crate) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, waiting: None }
+        Self { stream, limit, waiting: None, closing: Closing::Open }
     }
 
     /// Passes on what a write came to, and watches it while it waits.
@@ -52,7 +70,27 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
+impl<S: AsyncRead + Unpin> Stalling<S> {
+    /// Throws away what the peer still sends; ready when there is no more, or enough was read.
+    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Closing::Draining(drained, deadline) = &mut self.closing else { return Poll::Ready(()) };
+        let mut scrap = [0; 8192];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scrap);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() && *drained < MOST_DRAINED => {
+                    *drained += buffer.filled().len() as u64;
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                // a peer that sends nothing now was not sending when we closed
+                Poll::Pending if *drained == 0 => return Poll::Ready(()),
+                Poll::Pending => return deadline.as_mut().poll(context),
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -81,8 +119,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.watch(context, shut)
+        if matches!(self.closing, Closing::Open) {
+            let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+            ready!(self.watch(context, shut))?;
+            self.closing = Closing::Draining(0, Box::pin(sleep(LONGEST_DRAIN)));
+        }
+        ready!(self.poll_drain(context));
+        self.closing = Closing::Closed;
+        Poll::Ready(Ok(()))
     }
 }
 

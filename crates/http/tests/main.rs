@@ -107,7 +107,9 @@ async fn malformed_heads_are_400_and_the_end_of_the_connection() {
 #[tokio::test]
 async fn heads_over_the_limits_are_refused_and_long_ones_within_are_not() {
     let server = Server::start(router(), Options::default()).await;
-    let long = |length: usize| format!("GET /?{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "q".repeat(length));
+    let long = |length: usize| {
+        format!("GET /?{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "q".repeat(length))
+    };
     assert!(server.talk(&long(65_000)).await.starts_with("HTTP/1.1 200"));
     assert!(server.talk(&long(70_000)).await.starts_with("HTTP/1.1 414"));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(101));
@@ -122,6 +124,19 @@ async fn whoever_does_not_go_on_is_given_up() {
     server.talk("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let answer = server.talk("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").await;
     assert!(answer.contains("the body is cut short"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_is_refused_early_gets_its_answer_while_it_still_sends() {
+    let refuse = post(|| async { (axum::http::StatusCode::UNAUTHORIZED, "no token") });
+    let server = Server::start(Router::new().route("/", refuse), Options::default()).await;
+    let mut stream = server.connect().await;
+    let body = vec![b'x'; 8 << 20];
+    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body).await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.ends_with("no token"), "{answer}");
 }
 
 #[tokio::test]

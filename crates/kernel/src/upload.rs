@@ -98,14 +98,27 @@ impl Upload {
             self.small.extend_from_slice(&piece);
             return Ok(());
         }
-        let mut staged = self.store.stage().await.map_err(from_port)?;
-        let begun = std::mem::take(&mut self.small).freeze();
-        if !begun.is_empty() {
-            staged.write(begun).await.map_err(from_port)?;
+        self.spill().await?.write(piece).await.map_err(from_port)
+    }
+
+    /// Keeps it out of memory and of the unit, however short it is: for requests of many small contents.
+    ///
+    /// # Errors
+    /// `StorageFull`, `Unavailable`; the upload is then lost.
+    pub async fn leave_memory(&mut self) -> Result<(), Error> {
+        self.spill().await.map(|_| ())
+    }
+
+    async fn spill(&mut self) -> Result<&mut Box<dyn Staged>, Error> {
+        if self.staged.is_none() {
+            let mut staged = self.store.stage().await.map_err(from_port)?;
+            let begun = std::mem::take(&mut self.small).freeze();
+            if !begun.is_empty() {
+                staged.write(begun).await.map_err(from_port)?;
+            }
+            self.staged = Some(staged);
         }
-        staged.write(piece).await.map_err(from_port)?;
-        self.staged = Some(staged);
-        Ok(())
+        Ok(self.staged.as_mut().expect("it was staged a moment ago, if not before"))
     }
 
     /// Length so far, in bytes.

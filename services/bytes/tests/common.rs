@@ -95,7 +95,7 @@ impl Service {
     }
 
     pub(crate) async fn save_boefje_meta(&self, meta: &Meta<'_>) {
-        let reply = self.post("/bytes/boefje_meta", meta.json()).await;
+        let reply = self.post_patiently("/bytes/boefje_meta", &meta.json()).await;
         assert_eq!(reply.to_string(), r#"201 {"status":"success"}"#);
     }
 
@@ -112,7 +112,18 @@ impl Service {
     }
 
     pub(crate) async fn upload(&self, boefje_meta_id: &str, files: &[(&str, &str, &[&str])]) -> Reply {
-        self.post(&format!("/bytes/raw?boefje_meta_id={boefje_meta_id}"), upload(files)).await
+        self.post_patiently(&format!("/bytes/raw?boefje_meta_id={boefje_meta_id}"), &upload(files)).await
+    }
+
+    /// Posts again while a slow machine is asked for more than it can do.
+    async fn post_patiently(&self, path: &str, body: &str) -> Reply {
+        loop {
+            let reply = self.post(path, body.to_owned()).await;
+            if reply.status != 503 {
+                return reply;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) async fn leaves(&self) -> Vec<String> {

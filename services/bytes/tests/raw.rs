@@ -283,3 +283,19 @@ async fn stores_of_many_organisations_stay_apart() {
     let reply = service.ask(Method::GET, "/bytes/raw?limit=9&organization=", Body::empty()).await;
     assert_eq!(reply.json().as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn many_small_files_of_one_upload_are_one_unit() {
+    let service = with_job().await;
+    let content = "QUJD".repeat(16 << 10);
+    let labels: Vec<String> = (0..200).map(|label| label.to_string()).collect();
+    let labels: Vec<[&str; 1]> = labels.iter().map(|label| [label.as_str()]).collect();
+    let files: Vec<(&str, &str, &[&str])> =
+        labels.iter().map(|label| (label[0], &content[..], &label[..])).collect();
+    let ids = service.save_raw(BOEFJE_META_ID, &files).await;
+    assert_eq!(ids.len(), 200);
+    let last = service.get(&format!("/bytes/raw/{}", ids[199])).await;
+    assert_eq!(last.body.len(), 48 << 10);
+    let saves = service.leaves().await.into_iter().filter(|leaf| leaf == "save_raw by kat").count();
+    assert_eq!(saves, 1);
+}

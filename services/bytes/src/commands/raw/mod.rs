@@ -6,4 +6,4 @@ mod upload;
 
 pub use receive::{Received, ReceivedFile, Receiver};
 pub use save::{NewBody, NewFile, Outcome, SaveRaw, Saved, boefje_meta_not_found, save, tag_set};
-pub use upload::upload;
+pub use upload::{Job, find_job, upload};

@@ -3,13 +3,16 @@
 //! Nothing is visible before the unit that refers to it ([`super::save`]); what is dropped here is discarded.
 
 use bytes::Bytes;
-use strongroom_kernel::{Kernel, Upload, Uploaded};
+use strongroom_kernel::{Kernel, Upload, Uploaded, unit::MAX_SMALL_CONTENT};
 use strongroom_model::{Domain, Error, Timestamp};
 
 use crate::wire::{
     hash::{Algorithm, SecureHasher},
     upload::Sink,
 };
+
+/// Bytes of a request's small files that may ride in its unit; further ones are stored by themselves.
+const MOST_IN_MEMORY: u64 = 2 << 20;
 
 /// What the parser found in one chunk of the body, in order.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub struct Receiver {
     found: Vec<Found>,
     current: Option<Current>,
     files: Vec<ReceivedFile>,
+    /// Bytes of finished files that are still in memory.
+    in_memory: u64,
 }
 
 #[derive(Debug)]
@@ -62,7 +67,7 @@ pub struct Received {
 impl Receiver {
     /// A receiver that keeps contents, or only reads them to see whether the upload is sound.
     pub fn new(kernel: Kernel, algorithm: Algorithm, keeps: bool) -> Self {
-        Self { kernel, algorithm, keeps, found: Vec::new(), current: None, files: Vec::new() }
+        Self { kernel, algorithm, keeps, found: Vec::new(), current: None, files: Vec::new(), in_memory: 0 }
     }
 
     /// Hashes and stages what was found since the last call; waits when the store is behind.
@@ -81,7 +86,13 @@ impl Receiver {
                     }
                 }
                 Found::End { name, tags } => {
-                    let Current { upload, hasher } = self.current.take().unwrap_or_else(|| self.begin());
+                    let Current { mut upload, hasher } = self.current.take().unwrap_or_else(|| self.begin());
+                    if upload.size() <= MAX_SMALL_CONTENT as u64 {
+                        self.in_memory += upload.size();
+                        if self.in_memory > MOST_IN_MEMORY {
+                            upload.leave_memory().await?;
+                        }
+                    }
                     self.files.push(ReceivedFile { name, tags, upload, hasher });
                 }
                 Found::AllAgain => {

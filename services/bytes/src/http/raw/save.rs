@@ -2,13 +2,12 @@
 
 use axum::{body::Body, http::StatusCode, response::Response};
 use strongroom_http::{body, insert_receipt};
-use strongroom_kernel::{Once, Value};
+use strongroom_kernel::{Once, Uuid};
 use strongroom_model::Digest;
 
 use super::super::{answer, ask::Ask, error::Refusal};
 use crate::{
-    commands::raw::{ReceivedFile, Receiver, Saved, boefje_meta_not_found, upload},
-    tables::BoefjeMeta,
+    commands::raw::{ReceivedFile, Receiver, Saved, boefje_meta_not_found, find_job, upload},
     wire::{
         json::push_text,
         upload::{Limits, Upload},
@@ -22,19 +21,18 @@ pub(in crate::http) async fn save(ask: Ask, body: Body) -> Result<Response, Refu
     let mut query = ask.query();
     let boefje_meta_id = query.required_uuid("boefje_meta_id");
     let problems = query.finish();
-    let boefje_meta = match &problems {
-        // the end of the job enters the hash, so it is known before the first byte is
-        Ok(()) => ask.kernel().snapshot().await?.find::<BoefjeMeta>(&[Value::Id(boefje_meta_id)]).await?,
+    let job = match &problems {
+        Ok(()) => find_job(ask.kernel(), boefje_meta_id).await?,
         Err(_) => None,
     };
-    let files = receive(&ask, body, boefje_meta.is_some()).await?;
+    let files = receive(&ask, body, job.is_some()).await?;
     problems?;
     if files.is_empty() {
         return Ok(answer::json(StatusCode::OK, "{}"));
     }
-    let boefje_meta = boefje_meta.ok_or_else(boefje_meta_not_found)?;
-    let key = ask.once_key(|| request_of(&boefje_meta, &files))?;
-    let outcome = upload(&ask.state, ask.caller.clone(), boefje_meta, files, key.as_ref(), render).await?;
+    let job = job.ok_or_else(boefje_meta_not_found)?;
+    let key = ask.once_key(|| request_of(boefje_meta_id, &files))?;
+    let outcome = upload(&ask.state, ask.caller.clone(), job, files, key.as_ref(), render).await?;
     Ok(match outcome {
         Once::Done(done) => {
             let mut response = answer::json(StatusCode::OK, render(&done.reply));
@@ -88,8 +86,8 @@ fn render(saved: &Saved) -> Vec<u8> {
 }
 
 /// What tells this request from another one under the same idempotency key.
-fn request_of(boefje_meta: &BoefjeMeta, files: &[ReceivedFile]) -> Digest {
-    let mut text = boefje_meta.id.to_string();
+fn request_of(boefje_meta_id: Uuid, files: &[ReceivedFile]) -> Digest {
+    let mut text = boefje_meta_id.to_string();
     for file in files {
         push_text(&mut text, &file.name);
         file.tags.iter().for_each(|tag| push_text(&mut text, tag));
@@ -100,8 +98,6 @@ fn request_of(boefje_meta: &BoefjeMeta, files: &[ReceivedFile]) -> Digest {
 
 #[cfg(test)]
 mod tests {
-    use strongroom_kernel::Uuid;
-
     use super::*;
 
     #[test]

@@ -18,8 +18,9 @@ use crate::{
     wire::{contents::Contents, upload::Status},
 };
 
-/// Files whose contents are read, and recorded, together.
+/// Files whose contents are read, and recorded, together: at most so many, and so many bytes unless it is one.
 const TOGETHER: u64 = 16;
+const TOGETHER_BYTES: i64 = 2 << 20;
 /// Text is sent in pieces of about this size.
 const PIECE: usize = 256 << 10;
 /// Label of the output of a job that failed.
@@ -33,7 +34,9 @@ pub(in crate::http) async fn list(ask: Ask) -> Result<Response, Refusal> {
         ErrorKind::NotFound => Refusal::Detail(StatusCode::GONE, "The content of a raw file is gone"),
         _ => error.into(),
     })?;
-    let failed = matches!(&first[..], [(only, _)] if only.raw.mime_types.0.iter().any(|tag| tag == FAILED));
+    // a second file may be on another page
+    let single = first.len() == 1 && pages.next_listed(first[0].0.order, 1).await?.is_empty();
+    let failed = single && first[0].0.raw.mime_types.0.iter().any(|tag| tag == FAILED);
     let status = if failed { Status::Failed } else { Status::Completed };
     Ok(answer::json(StatusCode::OK, answer::streamed(|pieces| send(pages, first, status, pieces))))
 }
@@ -47,21 +50,38 @@ struct Pages {
 }
 
 impl Pages {
-    async fn next(&self, after: i64, done: u64) -> Result<Vec<(Listed, Content)>, Error> {
-        let limit = (self.limit - done).min(TOGETHER);
+    /// Records of the next files, of which `done` were before.
+    async fn next_listed(&self, after: i64, done: u64) -> Result<Vec<Listed>, Error> {
+        let limit = self.limit.saturating_sub(done).min(TOGETHER);
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let kernel = self.state.kernel();
-        let snapshot = kernel.snapshot().await?;
-        let listed = list_raws(&snapshot, &self.filter, after, limit).await?;
-        drop(snapshot);
+        let snapshot = self.state.kernel().snapshot().await?;
+        list_raws(&snapshot, &self.filter, after, limit).await
+    }
+
+    /// The next files with their contents.
+    async fn next(&self, after: i64, done: u64) -> Result<Vec<(Listed, Content)>, Error> {
+        let mut listed = self.next_listed(after, done).await?;
+        listed.truncate(fitting(listed.iter().map(|file| file.raw.size)));
         let subject = |listed: &Listed| Subject { noun: "raw_file", id: listed.raw.id.to_string() };
         let reads =
             listed.iter().map(|file| (subject(file), file.raw.domain.clone(), file.raw.content)).collect();
-        let contents = kernel.read_contents(&self.caller, READ_RAW, reads).await?;
+        let contents = self.state.kernel().read_contents(&self.caller, READ_RAW, reads).await?;
         Ok(listed.into_iter().zip(contents).collect())
     }
+}
+
+/// How many files from the front may be held in memory together; one in any case.
+fn fitting(sizes: impl Iterator<Item = i64>) -> usize {
+    let mut bytes = 0;
+    sizes
+        .take_while(|size| {
+            let first = bytes == 0;
+            bytes += size + 1;
+            first || bytes <= TOGETHER_BYTES
+        })
+        .count()
 }
 
 async fn send(
@@ -81,9 +101,6 @@ async fn send(
             contents.start_file(&mut text, &listed.raw.id.to_string());
             send_content(&mut contents, &mut text, content, &pieces).await?;
             contents.end_file(&mut text, &listed.raw.mime_types.0);
-        }
-        if length < TOGETHER {
-            break;
         }
         page = match pages.next(last, done).await {
             Ok(page) => page,
@@ -123,4 +140,18 @@ async fn send_content(
 
 async fn flush(text: &mut String, pieces: &Pieces) -> Result<(), Gone> {
     if text.len() >= PIECE { pieces.send(std::mem::take(text)).await } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_together_as_far_as_memory_allows() {
+        assert_eq!(fitting([].into_iter()), 0);
+        assert_eq!(fitting([i64::MAX - 1].into_iter()), 1);
+        assert_eq!(fitting([TOGETHER_BYTES, 0].into_iter()), 1);
+        assert_eq!(fitting([0, 0, 0].into_iter()), 3);
+        assert_eq!(fitting([1 << 20, 1 << 19, 1 << 20].into_iter()), 2);
+    }
 }
