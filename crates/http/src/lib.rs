@@ -19,6 +19,7 @@ pub mod routing;
 mod shed;
 mod stall;
 pub mod tls;
+mod unread;
 
 pub use access::{Facts, RECEIPT_HEADER, REQUEST_ID_HEADER, RequestId, insert_receipt};
 pub use listen::{Secure, serve};

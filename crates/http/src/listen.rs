@@ -2,7 +2,12 @@
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, header},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -17,7 +22,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
-use crate::{body::Patient, options::Options, stall::Stalling};
+use crate::{body::Patient, options::Options, stall::Stalling, unread::lend};
 
 /// Rest after the system had no file left for a connection, so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -30,6 +35,7 @@ pub struct Secure;
 ///
 /// A request with both `Content-Length` and `Transfer-Encoding` is read by the latter, and its connection is
 /// closed after the answer (RFC 9112 §6.1); a folded header line is refused with 400 and the connection closed.
+/// An answer that comes while much of the request's body is unread says that it is the last of its connection.
 ///
 /// # Panics
 /// Never: the semaphore is not closed.
@@ -114,11 +120,18 @@ async fn requests(
     let service = service_fn(move |request: Request<Incoming>| {
         let mut router = router.clone();
         async move {
-            let mut request = request.map(|body| Body::new(Patient::new(body, patience)));
+            let waits = request.headers().contains_key(header::EXPECT);
+            let (head, body) = request.into_parts();
+            let (body, unread) = lend(Patient::new(body, patience));
+            let mut request = Request::from_parts(head, Body::new(body));
             if secure {
                 request.extensions_mut().insert(Secure);
             }
-            router.call(request).await.map_err(|never: Infallible| never)
+            let mut response = router.call(request).await?;
+            if !unread.discard(!waits).await {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
         }
     });
     let connection = http1::Builder::new()

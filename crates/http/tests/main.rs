@@ -139,6 +139,36 @@ async fn a_client_that_is_refused_early_gets_its_answer_while_it_still_sends() {
     assert!(answer.starts_with("HTTP/1.1 401") && answer.ends_with("no token"), "{answer}");
 }
 
+/// What comes back for a body of `length` bytes that nobody reads, with a second request behind it.
+async fn refused_unread(length: usize, header: &str) -> String {
+    let refuse = post(|| async { (axum::http::StatusCode::UNAUTHORIZED, "no token") });
+    let server = Server::start(Router::new().route("/", refuse), quick()).await;
+    let body = "x".repeat(length);
+    let first = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{header}\r\n{body}");
+    server.talk(&format!("{first}GET /next HTTP/1.1\r\nHost: x\r\n\r\n")).await
+}
+
+#[tokio::test]
+async fn a_connection_is_used_on_after_a_short_body_that_nobody_read() {
+    let answer = refused_unread(60_000, "").await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("HTTP/1.1 404"), "{answer}");
+    assert!(!answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_answer_before_the_end_of_a_long_body_says_that_it_is_the_last() {
+    for (length, header) in [(70_000, ""), (10, "Expect: 100-continue\r\n")] {
+        let answer = refused_unread(length, header).await;
+        assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+    }
+    let server = Server::start(router(), Options::default()).await;
+    let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
+    let head = "POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let answer = server.talk(&format!("{head}{}0\r\n\r\n", chunk.repeat(20))).await;
+    assert!(answer.ends_with("too long") && answer.contains("connection: close"), "{answer}");
+}
+
 #[tokio::test]
 async fn connections_over_the_limit_wait_for_a_place() {
     let options = Options { max_connections: 1, ..Options::default() };
