@@ -9,7 +9,6 @@ use strongroom_kernel::ports::PortError;
 
 /// Which database a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "PostgreSQL comes next"))]
 pub(crate) enum Dialect {
     /// SQLite 3.51.3 or later.
     Sqlite,

@@ -7,8 +7,12 @@
 
 mod dialect;
 mod migrate;
+mod number;
+pub mod postgres;
+mod replay;
 pub mod sqlite;
 mod statements;
 
 pub use migrate::AppliedMigration;
+pub use postgres::{Postgres, PostgresOptions};
 pub use sqlite::{Sqlite, SqliteOptions};

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
-use strongroom_kernel::{Kind, Table};
+use strongroom_kernel::{Kind, Table, Unique};
 
 /// The statements of one table. Parameters stand in the order in which they are named here.
 #[derive(Debug)]
@@ -148,15 +148,39 @@ fn bump(table: &Table, column: &str, kind: Kind) -> Option<String> {
     })
 }
 
-/// Statements of the tables met so far.
-#[derive(Debug, Default)]
-pub(crate) struct Statements {
-    tables: HashMap<&'static str, Arc<TableSql>>,
+/// The label of the unique constraint of `table` over `columns`, in whatever order, if there is one.
+pub(crate) fn label_of_columns(table: &Table, columns: &[&str]) -> Option<&'static str> {
+    let same = |unique: &&Unique| same_columns(unique.columns, columns);
+    table.uniques.iter().find(same).map(|unique| unique.label)
 }
 
-impl Statements {
+/// The label of the unique constraint of `table` that its index `<table>_<label>` is named after. Only for
+/// indexes over expressions: the others are known by their columns.
+pub(crate) fn label_of_index(table: &Table, index: &str) -> Option<&'static str> {
+    let label = index.strip_prefix(table.name)?.strip_prefix('_')?;
+    table.uniques.iter().find(|unique| unique.label == label).map(|unique| unique.label)
+}
+
+/// Whether both name the same columns, in whatever order.
+pub(crate) fn same_columns(left: &[&str], right: &[&str]) -> bool {
+    left.len() == right.len() && left.iter().all(|column| right.contains(column))
+}
+
+/// Statements of the tables met so far, `S` being what a database keeps of each.
+#[derive(Debug)]
+pub(crate) struct Statements<S> {
+    tables: HashMap<&'static str, Arc<S>>,
+}
+
+impl<S> Default for Statements<S> {
+    fn default() -> Self {
+        Self { tables: HashMap::new() }
+    }
+}
+
+impl<S> Statements<S> {
     /// The statements of `table`, made by `make` the first time.
-    pub(crate) fn of(&mut self, table: &'static Table, make: impl FnOnce() -> TableSql) -> Arc<TableSql> {
+    pub(crate) fn of(&mut self, table: &'static Table, make: impl FnOnce() -> S) -> Arc<S> {
         Arc::clone(self.tables.entry(table.name).or_insert_with(|| Arc::new(make())))
     }
 }

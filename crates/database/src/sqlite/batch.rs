@@ -7,18 +7,17 @@ use strongroom_kernel::{
 };
 use strongroom_model::Timestamp;
 
-use crate::statements::Statements;
+use crate::{
+    number::{order, signed},
+    statements::{Statements, TableSql},
+};
 
 use super::{
     content::{References, SmallContents, check_known},
     error::{Stop, failed},
     events::Topics,
     rows::{Rows, needs_savepoint, statements_of},
-    value::signed,
 };
-
-/// Row orders of one unit.
-pub(super) const ORDERS: i64 = 1024;
 
 const ADD_RECORD: &str =
     "INSERT INTO ledger_record (sequence, leaf, nonce, canonical, openings) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -39,7 +38,7 @@ pub(super) struct Known {
     /// Topics and their next offsets.
     pub(super) topics: Topics,
     /// Statements of the tables met so far.
-    pub(super) statements: Statements,
+    pub(super) statements: Statements<TableSql>,
 }
 
 /// Commits `batch`; after an error the transaction may be open and `known` is worth nothing.
@@ -119,7 +118,7 @@ struct Units<'c, 'b> {
     time: Timestamp,
     head: Head,
     topics: &'c mut Topics,
-    statements: &'c mut Statements,
+    statements: &'c mut Statements<TableSql>,
     small: SmallContents<'b>,
     add_record: CachedStatement<'c>,
 }
@@ -177,10 +176,10 @@ impl<'b> Units<'_, 'b> {
     fn carry_out_each(&mut self, operations: &[Operation], references: &mut References) -> Result<(), Stop> {
         let sequence = self.head.size;
         let mut rows = Rows { connection: self.connection, statements: self.statements };
-        let mut order = signed(sequence) * ORDERS;
+        let mut place = 0;
         for operation in operations {
-            rows.carry_out(operation, order, sequence, references)?;
-            order += i64::from(!matches!(operation, Operation::Require { .. }));
+            rows.carry_out(operation, order(sequence, place), sequence, references)?;
+            place += usize::from(!matches!(operation, Operation::Require { .. }));
         }
         Ok(())
     }

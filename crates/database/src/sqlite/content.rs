@@ -9,10 +9,9 @@ use strongroom_kernel::{
 };
 use strongroom_model::{Digest, Timestamp};
 
-use super::{
-    error::{Stop, failed},
-    value::signed,
-};
+use crate::number::signed;
+
+use super::error::{Stop, failed};
 
 /// The label under which a unit hears that it refers to content nobody has.
 pub(super) const UNKNOWN: &str = "content";

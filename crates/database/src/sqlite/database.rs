@@ -13,14 +13,12 @@ use strongroom_kernel::{
 };
 use strongroom_model::Timestamp;
 
-use super::{
-    Sqlite, backup, connection,
-    error::failed,
-    events, read,
-    reader::beside,
-    rebuild::{self, Filter},
-    value::signed,
+use crate::{
+    number::{position, signed},
+    replay::Filter,
 };
+
+use super::{Sqlite, backup, connection, error::failed, events, read, reader::beside, rebuild};
 
 const FORGET_EVENTS: &str = "DELETE FROM hub_event WHERE position >= ?1 AND position < ?2";
 const FORGET_CONTENT: &str = "DELETE FROM kernel_content WHERE domain = ?1 AND digest = ?2 AND refs = 0";
@@ -62,7 +60,7 @@ impl Database for Sqlite {
         let topic = topic.to_owned();
         let forget = move |connection: &rusqlite::Connection| {
             let Some((number, next)) = events::find(connection, &topic)? else { return Ok(0) };
-            let positions = [events::position(number, 0), events::position(number, signed(below).min(next))];
+            let positions = [position(number, 0), position(number, signed(below).min(next))];
             connection.execute(FORGET_EVENTS, positions)
         };
         let forgotten = self

@@ -6,6 +6,8 @@ use strongroom_kernel::{
     ports::{PortError, PortErrorKind, UnitOutcome},
 };
 
+use crate::statements::{label_of_columns, label_of_index};
+
 /// Why a unit was not carried out: for a reason of its own, or because the database failed.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -84,19 +86,11 @@ pub(super) fn broken_unique(table: &Table, error: &rusqlite::Error) -> Option<Br
 /// SQLite names the columns, `t.a, t.b`, or for an index over expressions the index, `index 't_label'`.
 fn label_of(table: &Table, named: &str) -> Option<&'static str> {
     if let Some(index) = named.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
-        let label = index.strip_prefix(table.name)?.strip_prefix('_')?;
-        return table.uniques.iter().find(|unique| unique.label == label).map(|unique| unique.label);
+        return label_of_index(table, index);
     }
     let columns: Vec<&str> =
         named.split(", ").filter_map(|column| column.strip_prefix(table.name)?.strip_prefix('.')).collect();
-    table
-        .uniques
-        .iter()
-        .find(|unique| {
-            unique.columns.len() == columns.len()
-                && unique.columns.iter().all(|column| columns.contains(column))
-        })
-        .map(|unique| unique.label)
+    label_of_columns(table, &columns)
 }
 
 #[cfg(test)]

@@ -6,10 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use strongroom_kernel::{Event, ports::EventPosition};
 use strongroom_model::Timestamp;
 
-use super::value::signed;
-
-/// Offsets of one stream; positions leave 22 bits for the number of the stream.
-const OFFSETS: i64 = 1 << 40;
+use crate::number::{position, signed};
 
 const FIND: &str = "SELECT number, next_offset FROM hub_topic WHERE topic = ?1 AND partition = 0";
 const ADD: &str = "INSERT INTO hub_topic (topic, partition, next_offset) VALUES (?1, 0, 0)";
@@ -82,14 +79,4 @@ impl Topics {
 /// Number and next offset of a topic.
 pub(super) fn find(connection: &Connection, topic: &str) -> rusqlite::Result<Option<(i64, i64)>> {
     connection.prepare_cached(FIND)?.query_row([topic], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-}
-
-/// Where the event of stream `number` at `offset` stands; an offset beyond all streams' stands at the end.
-pub(super) fn position(number: i64, offset: i64) -> i64 {
-    number * OFFSETS + offset.clamp(0, OFFSETS - 1)
-}
-
-/// The offset of the event at `position`.
-pub(super) fn offset(position: i64) -> u64 {
-    (position % OFFSETS).unsigned_abs()
 }

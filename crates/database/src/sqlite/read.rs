@@ -7,11 +7,9 @@ use strongroom_kernel::ports::{
 };
 use strongroom_model::{Digest, Domain, Timestamp};
 
-use super::{
-    error::failed,
-    events,
-    value::{limit as as_limit, signed, time, unsigned},
-};
+use crate::number::{limit as as_limit, offset, position as event_position, signed, time, unsigned};
+
+use super::{error::failed, events};
 
 const HEAD: &str = "SELECT size, time FROM ledger_head";
 const LEAVES: &str =
@@ -104,13 +102,13 @@ pub(super) fn events(
 ) -> Result<Vec<StoredEvent>, PortError> {
     let failed = failed("read events");
     let Some((number, _)) = events::find(connection, topic).map_err(&failed)? else { return Ok(Vec::new()) };
-    let (first, last) = (events::position(number, signed(from)), events::position(number, i64::MAX));
+    let (first, last) = (event_position(number, signed(from)), event_position(number, i64::MAX));
     let mut select = connection.prepare_cached(EVENTS).map_err(&failed)?;
     let mut rows = select.query([first, last, as_limit(limit)]).map_err(&failed)?;
     let mut events = Vec::new();
     while let Some(row) = rows.next().map_err(&failed)? {
         events.push(StoredEvent {
-            offset: events::offset(row.get(0).map_err(&failed)?),
+            offset: offset(row.get(0).map_err(&failed)?),
             sequence: unsigned(row.get(1).map_err(&failed)?, "the sequence of an event")?,
             place: row.get(2).map_err(&failed)?,
             time: time(row.get(3).map_err(&failed)?)?,

@@ -2,42 +2,27 @@
 
 use rusqlite::{Connection, params};
 use strongroom_kernel::{
-    Operation, State, Table, Value,
-    ports::{PortError, PortErrorKind, RowFilter, StoredRow},
+    Operation, Table,
+    ports::{PortError, StoredRow},
 };
 use strongroom_model::Timestamp;
 
 use crate::{
     dialect::question_marks,
+    number::{limit as as_limit, order, unsigned},
+    replay::{Filter, misfit, without_expectations},
     statements::{Statements, TableSql},
 };
 
 use super::{
-    batch::ORDERS,
     content::References,
     error::{Stop, failed},
     rows::Rows,
-    value::{bind, decode_row, limit as as_limit, signed, unsigned},
+    value::{bind, decode_row},
 };
 
 const CLEAR_REFERENCES: &str = "UPDATE kernel_content SET refs = 0, \
     unreferenced_since = COALESCE(unreferenced_since, ?1)";
-
-/// An owned [`RowFilter`].
-#[derive(Debug)]
-pub(super) enum Filter {
-    Key(Vec<Value>),
-    After { after: i64, limit: usize },
-}
-
-impl From<RowFilter<'_>> for Filter {
-    fn from(filter: RowFilter<'_>) -> Self {
-        match filter {
-            RowFilter::Key(key) => Self::Key(key.to_vec()),
-            RowFilter::After { after, limit } => Self::After { after, limit },
-        }
-    }
-}
 
 /// Rows of `table`.
 pub(super) fn rows(
@@ -98,47 +83,23 @@ pub(super) fn clear(
 /// Carries the operations of units out again.
 pub(super) fn replay(
     connection: &Connection,
-    statements: &mut Statements,
+    statements: &mut Statements<TableSql>,
     end: Timestamp,
     units: &[(u64, Vec<Operation>)],
 ) -> Result<(), PortError> {
     for (sequence, operations) in units {
+        let operations = without_expectations(operations);
         let mut rows = Rows { connection, statements };
         let mut references = References::default();
-        let written = operations.iter().filter(|operation| !matches!(operation, Operation::Require { .. }));
-        for (place, operation) in written.enumerate() {
-            let order = signed(*sequence) * ORDERS + as_limit(place);
-            rows.carry_out(&without_expectation(operation), order, *sequence, &mut references)
-                .map_err(|stop| refused(stop, *sequence, operation))?;
+        for (place, operation) in operations.iter().enumerate() {
+            rows.carry_out(operation, order(*sequence, place), *sequence, &mut references).map_err(
+                |stop| match stop {
+                    Stop::Failed(error) => error,
+                    Stop::Refused(_) => misfit(*sequence, operation.table().name),
+                },
+            )?;
         }
         references.write(connection, end).map_err(failed("write references"))?;
     }
     Ok(())
-}
-
-/// What the operation did when it was accepted: a put replaces, a removal needs a row if it did then.
-fn without_expectation(operation: &Operation) -> Operation {
-    let mut operation = operation.clone();
-    match &mut operation {
-        Operation::Put { expectation, .. } => *expectation = State::Any.into(),
-        Operation::Remove { expectation, .. } if matches!(expectation.state, State::Version(_)) => {
-            *expectation = State::Present.into();
-        }
-        Operation::Bump { bounds, .. } => *bounds = (i64::MIN, i64::MAX),
-        Operation::Remove { .. } | Operation::Require { .. } => {}
-    }
-    operation
-}
-
-fn refused(stop: Stop, sequence: u64, operation: &Operation) -> PortError {
-    match stop {
-        Stop::Failed(error) => error,
-        Stop::Refused(_) => PortError::new(
-            PortErrorKind::Conflict,
-            format!(
-                "replay unit {sequence}: an operation on {} does not fit its rows",
-                operation.table().name
-            ),
-        ),
-    }
 }

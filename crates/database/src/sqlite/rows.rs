@@ -8,17 +8,18 @@ use strongroom_model::Digest;
 
 use crate::{
     dialect::question_marks,
+    number::signed,
     statements::{Statements, TableSql, safe_bump},
 };
 
 use super::{
     content::{References, reference},
     error::{BrokenUnique, Stop, broken_unique},
-    value::{bind, signed},
+    value::bind,
 };
 
 /// The statements of `table` in SQLite's spelling.
-pub(super) fn statements_of(statements: &mut Statements, table: &'static Table) -> Arc<TableSql> {
+pub(super) fn statements_of(statements: &mut Statements<TableSql>, table: &'static Table) -> Arc<TableSql> {
     statements.of(table, || TableSql::of(table).map(|sql| question_marks(&sql).into_owned()))
 }
 
@@ -26,7 +27,7 @@ pub(super) fn statements_of(statements: &mut Statements, table: &'static Table) 
 #[derive(Debug)]
 pub(super) struct Rows<'c> {
     pub(super) connection: &'c Connection,
-    pub(super) statements: &'c mut Statements,
+    pub(super) statements: &'c mut Statements<TableSql>,
 }
 
 impl Rows<'_> {

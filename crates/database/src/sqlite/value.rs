@@ -91,30 +91,3 @@ pub(super) fn decode_row(
     }
     Ok(values)
 }
-
-/// A number of SQLite's that cannot be negative.
-///
-/// # Errors
-/// `Corrupt` naming `what`.
-pub(super) fn unsigned(number: i64, what: &'static str) -> Result<u64, PortError> {
-    u64::try_from(number)
-        .map_err(|error| PortError::corrupt(format!("{what} is negative")).with_source(error))
-}
-
-/// A number as SQLite keeps it; beyond 63 bits it becomes the greatest.
-pub(super) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A page size as SQLite takes it.
-pub(super) fn limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-/// A stored time.
-///
-/// # Errors
-/// `Corrupt` when it is outside the years 1 to 9999.
-pub(super) fn time(micros: i64) -> Result<Timestamp, PortError> {
-    Timestamp::from_micros(micros).ok_or_else(|| PortError::corrupt("a stored time is out of range"))
-}

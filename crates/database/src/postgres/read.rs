@@ -1,0 +1,254 @@
+//! Reading the port's own tables: ledger, events, notes, content, replies.
+
+use deadpool_postgres::Object;
+use strongroom_kernel::ports::{
+    ContentEntry, ContentKey, Head, IdempotentReply, PackPosition, Place, PortError, StoredEvent,
+    StoredRecord,
+};
+use strongroom_model::{Digest, Domain, Timestamp};
+use tokio_postgres::{
+    Row,
+    types::{FromSql, ToSql},
+};
+
+use crate::number::{limit as as_limit, offset, position as event_position, signed, time, unsigned};
+
+use super::error::failed;
+
+const HEAD: &str = "SELECT size, time FROM ledger_head";
+const LEAVES: &str = "SELECT i.leaf_index, r.leaf FROM ledger_index AS i JOIN ledger_record AS r USING (sequence) \
+    WHERE i.leaf_index >= $1 AND i.leaf_index < $2 ORDER BY i.leaf_index";
+const RECORDS: &str = "SELECT i.leaf_index, i.sequence, r.leaf, r.nonce, r.canonical, r.openings \
+    FROM ledger_index AS i JOIN ledger_record AS r USING (sequence) \
+    WHERE i.leaf_index >= $1 AND i.leaf_index < $2 ORDER BY i.leaf_index";
+const TOPIC: &str = "SELECT number FROM hub_topic WHERE topic = $1 AND partition = 0";
+const EVENTS: &str = "SELECT position, sequence, place, time, event_key, payload FROM hub_event \
+    WHERE position >= $1 AND position <= $2 ORDER BY position LIMIT $3";
+const NOTE: &str = "SELECT value FROM kernel_note WHERE name = $1";
+const CONTENT: &str = "SELECT domain, digest, size, place, pack, pack_offset, pack_length, refs, unreferenced_since \
+    FROM kernel_content";
+const SMALL_CONTENT: &str = "SELECT payload FROM kernel_small_content WHERE domain = $1 AND digest = $2";
+const PACK_END: &str = "SELECT pack, pack_offset, pack_length FROM kernel_pack_end";
+const REPLY: &str = "SELECT request, reply, expires FROM kernel_reply \
+    WHERE scope = $1 AND reply_key = $2 AND expires > $3";
+
+type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+async fn query(
+    client: &Object,
+    sql: &str,
+    params: Params<'_>,
+    what: &'static str,
+) -> Result<Vec<Row>, PortError> {
+    let statement = client.prepare_cached(sql).await.map_err(failed(what))?;
+    client.query(&statement, params).await.map_err(failed(what))
+}
+
+async fn first(
+    client: &Object,
+    sql: &str,
+    params: Params<'_>,
+    what: &'static str,
+) -> Result<Option<Row>, PortError> {
+    Ok(query(client, sql, params, what).await?.into_iter().next())
+}
+
+fn get<'r, T: FromSql<'r>>(row: &'r Row, place: usize) -> Result<T, PortError> {
+    row.try_get(place).map_err(|error| {
+        PortError::corrupt(format!("column {} is of another kind", place + 1)).with_source(error)
+    })
+}
+
+fn array(row: &Row, place: usize) -> Result<[u8; 32], PortError> {
+    get::<&[u8]>(row, place)?.try_into().map_err(|error| {
+        PortError::corrupt(format!("column {} has not 32 bytes", place + 1)).with_source(error)
+    })
+}
+
+/// End of the ledger.
+pub(super) async fn head(client: &Object) -> Result<Head, PortError> {
+    let row = first(client, HEAD, &[], "read the end of the ledger").await?;
+    let row = row.ok_or_else(|| PortError::corrupt("the end of the ledger is missing"))?;
+    Ok(Head { size: unsigned(get(&row, 0)?, "the size of the ledger")?, time: time(get(&row, 1)?)? })
+}
+
+/// A page of indexes, cut off at the head; `index` says which a row has.
+async fn page(
+    client: &Object,
+    sql: &str,
+    from: u64,
+    limit: usize,
+) -> Result<(std::ops::Range<u64>, Vec<Row>), PortError> {
+    let size = head(client).await?.size;
+    let end = from.saturating_add(limit as u64).min(size);
+    let page = from.min(end)..end;
+    let rows = query(client, sql, &[&signed(page.start), &signed(page.end)], "read the ledger").await?;
+    let mut found = rows.iter().map(|row| get::<i64>(row, 0));
+    for index in page.clone() {
+        if found.next().transpose()? != Some(signed(index)) {
+            return Err(PortError::corrupt(format!("record {index} is missing from the ledger")));
+        }
+    }
+    drop(found);
+    Ok((page, rows))
+}
+
+/// Leaves of a page of indexes.
+pub(super) async fn leaves(client: &Object, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, PortError> {
+    let (_, rows) = page(client, LEAVES, from, limit).await?;
+    rows.iter().map(|row| get(row, 1)).collect()
+}
+
+/// Records of a page of indexes.
+pub(super) async fn records(
+    client: &Object,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<StoredRecord>, PortError> {
+    let (page, rows) = page(client, RECORDS, from, limit).await?;
+    page.zip(&rows)
+        .map(|(index, row)| {
+            Ok(StoredRecord {
+                index,
+                sequence: unsigned(get(row, 1)?, "the sequence of a record")?,
+                leaf: get(row, 2)?,
+                nonce: array(row, 3)?,
+                canonical: get(row, 4)?,
+                openings: get(row, 5)?,
+            })
+        })
+        .collect()
+}
+
+/// Number of a topic, if it was ever met.
+pub(super) async fn topic(client: &Object, topic: &str) -> Result<Option<i64>, PortError> {
+    first(client, TOPIC, &[&topic], "read a topic").await?.map(|row| get(&row, 0)).transpose()
+}
+
+/// Events of a topic from an offset on.
+pub(super) async fn events(
+    client: &Object,
+    name: &str,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, PortError> {
+    let Some(number) = topic(client, name).await? else { return Ok(Vec::new()) };
+    let (start, end) = (event_position(number, signed(from)), event_position(number, i64::MAX));
+    let rows = query(client, EVENTS, &[&start, &end, &as_limit(limit)], "read events").await?;
+    rows.iter()
+        .map(|row| {
+            let place: i64 = get(row, 2)?;
+            Ok(StoredEvent {
+                offset: offset(get(row, 0)?),
+                sequence: unsigned(get(row, 1)?, "the sequence of an event")?,
+                place: u32::try_from(place).map_err(|error| {
+                    PortError::corrupt("the place of an event is out of range").with_source(error)
+                })?,
+                time: time(get(row, 3)?)?,
+                key: get(row, 4)?,
+                payload: get(row, 5)?,
+            })
+        })
+        .collect()
+}
+
+/// A note.
+pub(super) async fn note(client: &Object, key: &str) -> Result<Option<Vec<u8>>, PortError> {
+    first(client, NOTE, &[&key], "read a note").await?.map(|row| get(&row, 0)).transpose()
+}
+
+/// The last position in the packs that a commit relies on.
+pub(super) async fn pack_end(client: &Object) -> Result<Option<PackPosition>, PortError> {
+    first(client, PACK_END, &[], "read the end of the packs").await?.map(|row| position(&row, 0)).transpose()
+}
+
+fn position(row: &Row, from: usize) -> Result<PackPosition, PortError> {
+    let part = |place: usize| -> Result<u32, PortError> {
+        u32::try_from(get::<i64>(row, place)?)
+            .map_err(|error| PortError::corrupt("a position in the packs is out of range").with_source(error))
+    };
+    let offset = unsigned(get(row, from + 1)?, "a position in the packs")?;
+    Ok(PackPosition { pack: part(from)?, offset, length: part(from + 2)? })
+}
+
+/// The entry of one content.
+pub(super) async fn content(client: &Object, key: &ContentKey) -> Result<Option<ContentEntry>, PortError> {
+    let sql = format!("{CONTENT} WHERE domain = $1 AND digest = $2");
+    let digest = &key.digest.as_bytes()[..];
+    let row = first(client, &sql, &[&key.domain.as_str(), &digest], "read an entry of content").await?;
+    row.map(|row| entry(&row)).transpose()
+}
+
+/// Entries in the order of their keys.
+pub(super) async fn contents(
+    client: &Object,
+    after: Option<&ContentKey>,
+    limit: usize,
+) -> Result<Vec<ContentEntry>, PortError> {
+    let sql = format!("{CONTENT} WHERE (domain, digest) > ($1, $2) ORDER BY domain, digest LIMIT $3");
+    // no domain is empty, so that nothing comes before or at ('', '')
+    let (domain, digest): (&str, &[u8]) =
+        after.map_or(("", &[]), |after| (after.domain.as_str(), after.digest.as_bytes()));
+    let rows = query(client, &sql, &[&domain, &digest, &as_limit(limit)], "read entries of content").await?;
+    rows.iter().map(entry).collect()
+}
+
+/// Entries nobody has referred to since before `before`, the longest first.
+pub(super) async fn unreferenced(
+    client: &Object,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<ContentEntry>, PortError> {
+    let sql = format!("{CONTENT} WHERE unreferenced_since < $1 ORDER BY unreferenced_since LIMIT $2");
+    let rows = query(client, &sql, &[&before.micros(), &as_limit(limit)], "read entries of content").await?;
+    rows.iter().map(entry).collect()
+}
+
+fn entry(row: &Row) -> Result<ContentEntry, PortError> {
+    let domain = Domain::parse(get(row, 0)?)
+        .map_err(|error| PortError::corrupt("the domain of a content is malformed").with_source(error))?;
+    let digest = Digest::from_bytes(array(row, 1)?);
+    let place = match get::<i64>(row, 3)? {
+        0 => Place::Pack(position(row, 4)?),
+        1 => Place::Store,
+        2 => Place::Database,
+        other => return Err(PortError::corrupt(format!("the place of content {digest} is {other}"))),
+    };
+    Ok(ContentEntry {
+        key: ContentKey { domain, digest },
+        size: unsigned(get(row, 2)?, "the size of a content")?,
+        place,
+        references: unsigned(get(row, 7)?, "the number of references")?,
+        unreferenced_since: get::<Option<i64>>(row, 8)?.map(time).transpose()?,
+    })
+}
+
+/// The bytes of content kept in the database.
+pub(super) async fn small_content(client: &Object, key: &ContentKey) -> Result<Vec<u8>, PortError> {
+    let digest = &key.digest.as_bytes()[..];
+    let row = first(client, SMALL_CONTENT, &[&key.domain.as_str(), &digest], "read small content").await?;
+    match row {
+        Some(row) => get(&row, 0),
+        None => Err(PortError::missing(format!("content {} is not in the database", key.digest))),
+    }
+}
+
+/// A reply that has not expired.
+pub(super) async fn reply(
+    client: &Object,
+    scope: &str,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<IdempotentReply>, PortError> {
+    let row = first(client, REPLY, &[&scope, &key, &now.micros()], "read a reply").await?;
+    row.map(|row| {
+        Ok(IdempotentReply {
+            scope: scope.to_owned(),
+            key: key.to_owned(),
+            request: Digest::from_bytes(array(&row, 0)?),
+            reply: get(&row, 1)?,
+            expires: time(get(&row, 2)?)?,
+        })
+    })
+    .transpose()
+}
