@@ -17,7 +17,7 @@ use strongroom_model::ErrorKind;
 use strongroom_testkit::Room;
 use tokio::sync::Notify;
 
-use crate::notebook::{READ, SaveUploaded, SavePage, anna, domain, find, options, page};
+use crate::notebook::{READ, SavePage, SaveUploaded, anna, domain, find, options, page};
 
 /// A room whose database fails on demand.
 async fn room() -> (Room, Arc<FaultyDatabase>) {
@@ -61,7 +61,9 @@ async fn a_commit_reported_failed_but_done_is_in_the_ledger_all_the_same() {
     assert_eq!(done.receipt.index, Some(1));
     room.published(2).await;
     let proof = room.kernel.ledger().inclusion_proof(1).await.unwrap();
-    proof.verify(done.receipt.leaf_hash, room.kernel.ledger().origin(), &[room.kernel.ledger().verifier()]).unwrap();
+    proof
+        .verify(done.receipt.leaf_hash, room.kernel.ledger().origin(), &[room.kernel.ledger().verifier()])
+        .unwrap();
     assert_eq!(room.verify().await.verdict(), Verdict::Clean);
     let payloads: Vec<_> = room.sink.heard().into_iter().map(|heard| heard.payload).collect();
     assert_eq!(payloads.len(), 2, "what was done is announced, whatever its caller heard");
@@ -192,8 +194,15 @@ async fn stopping_finishes_what_waits() {
     }
     let refused = room.kernel.record(Unit::new(&anna(), READ)).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Unavailable);
-    let rows = room.kernel.database().rows(<crate::notebook::Page as strongroom_kernel::Row>::TABLE, RowFilter::After { after: -1, limit: 1 });
+    let rows = room.kernel.database().rows(
+        <crate::notebook::Page as strongroom_kernel::Row>::TABLE,
+        RowFilter::After { after: -1, limit: 1 },
+    );
     assert!(rows.await.unwrap().is_empty());
-    assert_eq!(room.stored_records().await.len(), recorded, "whoever was told so is in the ledger, nobody else");
+    assert_eq!(
+        room.stored_records().await.len(),
+        recorded,
+        "whoever was told so is in the ledger, nobody else"
+    );
     assert_eq!(room.kernel.ledger().published().size, recorded as u64);
 }
