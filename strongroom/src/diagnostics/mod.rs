@@ -32,8 +32,13 @@ pub(crate) fn install(config: &Config) -> Result<Diagnostics> {
     Ok(diagnostics)
 }
 
+/// The client of RabbitMQ writes a warning with the whole message when a broker returns one, and messages hold the
+/// environment of jobs. Off whatever the filter says; the sink tells of the return itself.
+const SECRETIVE: &str = "lapin::returned_messages=off";
+
 fn lines(config: &Config) -> Result<BoxedLayer> {
     let filter = EnvFilter::try_new(&config.diagnostics.filter).context("diagnostics.filter")?;
+    let filter = filter.add_directive(SECRETIVE.parse().expect("a well-formed directive"));
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     Ok(match config.diagnostics.format {
         Format::Text => lines.with_ansi(stderr().is_terminal()).with_filter(filter).boxed(),

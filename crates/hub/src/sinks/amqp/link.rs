@@ -97,6 +97,7 @@ impl Link {
                 return Ok(());
             }
             // Somebody deleted the queue between our declaring it and our last message.
+            tracing::warn!(queue = %self.queue, "the broker returned events, declaring the queue again");
             self.declare().await?;
         }
         Err(PortError::unavailable(format!("publish to queue {}: it is deleted again and again", self.queue)))

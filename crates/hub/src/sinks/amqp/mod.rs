@@ -8,8 +8,8 @@
 //! connection with its channel; [`dial`] makes the TCP or TLS stream; [`address`] reads the URL.
 //!
 //! The client library writes a warning with the whole message when the broker returns one. Messages can hold
-//! secrets of the jobs they tell of, so the target `lapin::returned_messages` belongs switched off in the filter
-//! of the diagnostics.
+//! secrets of the jobs they tell of, so whoever installs the diagnostics switches its target off:
+//! `lapin::returned_messages`.
 
 mod address;
 mod dial;
