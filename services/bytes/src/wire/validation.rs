@@ -149,7 +149,7 @@ impl Problems {
     }
 }
 
-/// The list as Python prints a list of dictionaries with the keys `type`, `loc` and `msg`.
+/// The list as Python prints a list of dictionaries with the keys `type`, `loc` and `msg`, and `input` where nothing is.
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::from("[");
@@ -160,7 +160,8 @@ impl fmt::Display for Problems {
             push_tuple(&mut text, &problem.loc);
             text.push_str(", 'msg': ");
             python::push_str_repr(&mut text, &problem.msg);
-            text.push('}');
+            // of what is absent the original shows as much; what is present is not echoed
+            text.push_str(if problem.kind == "missing" { ", 'input': None}" } else { "}" });
         }
         text.push(']');
         formatter.write_str(&text)
@@ -234,7 +235,8 @@ mod tests {
     fn the_text_is_a_python_list_of_dictionaries() {
         let mut problems = Problems::new();
         problems.add_missing(&Path::QUERY.name("organization"));
-        let text = "[{'type': 'missing', 'loc': ('query', 'organization'), 'msg': 'Field required'}]";
+        let text =
+            "[{'type': 'missing', 'loc': ('query', 'organization'), 'msg': 'Field required', 'input': None}]";
         assert_eq!(problems.to_string(), text);
         assert_eq!(problems.to_body(), format!("{{\"value\":\"{text}\"}}"));
     }
