@@ -23,6 +23,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    // the one TLS stack of this process; an error says that there is one already
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = commands::Cli::parse();
     let failure = cli.failure_code();
     cli.run().unwrap_or_else(|error| {

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Client, Room, Server, client::id};
+use crate::support::{Client, Room, Server, client::id, outside::Postgres};
 
 const CLIENTS: u32 = 4;
 /// Shortest and longest time from ready to kill, in milliseconds.
@@ -97,19 +97,12 @@ fn check(client: &mut Client, written: &[Acknowledged]) {
     }
 }
 
-#[test]
-fn nothing_acknowledged_is_lost_in_kills() {
-    let kills = number("STRONGROOM_KILLS").unwrap_or(200);
-    let seed = number("STRONGROOM_KILLS_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    println!("{kills} kills, seed {seed}");
-    let mut random = Random(seed);
-    let folder = tempfile::tempdir().unwrap();
-    let room = Room::new().with("STRONGROOM_LEDGER__CHECKPOINT_COPY", folder.path().to_str().unwrap());
+/// Kills `room`'s server so often, and says how many writes it acknowledged meanwhile.
+fn kill_again_and_again(room: &Room, kills: u64, random: &mut Random) -> usize {
     let (next, all) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let mut last = Vec::new();
-    let began = Instant::now();
     for kill in 1..=kills {
-        let server = Server::start(&room);
+        let server = Server::start(room);
         check(&mut Client::logged_in(server.bytes).unwrap(), &last);
         let fresh = Mutex::new(Vec::new());
         thread::scope(|scope| {
@@ -127,9 +120,34 @@ fn nothing_acknowledged_is_lost_in_kills() {
         }
     }
     let all = all.into_inner().unwrap();
-    let server = Server::start(&room);
+    let server = Server::start(room);
     check(&mut Client::logged_in(server.bytes).unwrap(), &all);
     assert_eq!(server.stop(), Some(0));
     room.verify().assert_clean();
-    println!("{} acknowledged writes in {} s, none lost", all.len(), began.elapsed().as_secs());
+    all.len()
+}
+
+fn seeded() -> Random {
+    let seed = number("STRONGROOM_KILLS_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    println!("seed {seed}");
+    Random(seed)
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_in_kills() {
+    let kills = number("STRONGROOM_KILLS").unwrap_or(200);
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::new().with("STRONGROOM_LEDGER__CHECKPOINT_COPY", folder.path().to_str().unwrap());
+    let began = Instant::now();
+    let written = kill_again_and_again(&room, kills, &mut seeded());
+    println!("{kills} kills in {} s: none of {written} acknowledged writes lost", began.elapsed().as_secs());
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_in_kills_on_postgresql() {
+    let Some(database) = Postgres::new() else { return };
+    let room = Room::new().with("STRONGROOM_DATABASE__URL", &database.url);
+    let kills = number("STRONGROOM_KILLS").unwrap_or(200).div_ceil(10);
+    let written = kill_again_and_again(&room, kills, &mut seeded());
+    println!("{kills} kills: none of {written} acknowledged writes lost");
 }

@@ -4,7 +4,10 @@
 
 mod commands;
 mod end_to_end;
+mod import;
 mod kill;
 mod outside;
+mod scaled_out;
+mod sealed;
 mod support;
 mod tamper;

@@ -19,7 +19,7 @@ use crate::config::Config;
 pub(crate) use anchors::all as anchors;
 pub(crate) use services::{Background, Face, services};
 pub(crate) use sinks::ask_receivers;
-pub(crate) use stores::{Mode, Stores, database, migrate, stores};
+pub(crate) use stores::{Mode, Stores, database, migrate, sealing_key, stores};
 
 /// Tables of the kernel and of all services.
 pub(crate) fn schemas() -> Vec<Schema> {

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use strongroom_content::{
-    BoxKey, Disk, DiskTiles, FilePacks, Headed, PackSettings, Reserve, S3Settings, S3Store, SealedPacks,
-    SealedStore,
-};
-use strongroom_database::{Sqlite, SqliteOptions};
+use strongroom_content::{BoxKey, DiskTiles, PackSettings, Reserve, Sealing, open_packs, open_store};
+use strongroom_database::{Postgres, PostgresOptions, Sqlite, SqliteOptions};
 use strongroom_kernel::ports::{ContentStore, Database, Packs, TileStore};
 
 use super::{rng, schemas};
@@ -69,8 +66,12 @@ pub(crate) async fn stores(config: &Config, folder: &DataFolder, mode: Mode) -> 
 /// # Errors
 /// When it cannot be opened or its schema is not ours.
 pub(crate) async fn database(config: &Config, folder: &DataFolder, mode: Mode) -> Result<Arc<dyn Database>> {
-    if let Some(_url) = &config.database.url {
-        bail!("database.url: PostgreSQL is not part of this build");
+    if let Some(url) = &config.database.url {
+        let options = PostgresOptions::default();
+        return Ok(match mode {
+            Mode::Write => Arc::new(Postgres::connect(url.reveal(), &schemas(), &options).await?),
+            Mode::Read => Arc::new(Postgres::connect_read_only(url.reveal(), &schemas(), &options).await?),
+        });
     }
     let path = folder.database();
     let opened = tokio::task::spawn_blocking(move || match mode {
@@ -84,43 +85,35 @@ fn packs(config: &Config, folder: &DataFolder, reserve: &Arc<Reserve>) -> Result
     if config.database.url.is_some() {
         return Ok(None);
     }
-    let packs = FilePacks::new(&folder.packs(), PackSettings::default(), Arc::clone(reserve));
-    Ok(Some(match box_key(config)? {
-        None => Arc::new(packs),
-        Some(key) => Arc::new(SealedPacks::new(packs, key, rng())),
-    }))
+    let sealing = sealing(config)?;
+    Ok(Some(open_packs(&folder.packs(), PackSettings::default(), Arc::clone(reserve), sealing)))
 }
 
 async fn store(config: &Config, folder: &DataFolder, reserve: Arc<Reserve>) -> Result<Arc<dyn ContentStore>> {
-    match &config.content.url {
-        None => sealed_or_plain(config, Disk::new(folder.path(), reserve)),
-        Some(url) => {
-            let settings = S3Settings::new(url, config.content.aws.iter().cloned())?;
-            sealed_or_plain(config, S3Store::open(&settings, folder.path(), reserve).await?)
-        }
+    let variables = config.content.aws.iter().cloned();
+    let sealing = sealing(config)?;
+    Ok(open_store(config.content.url.as_deref(), variables, folder.path(), reserve, sealing).await?)
+}
+
+/// What content is sealed with, if it is.
+fn sealing(config: &Config) -> Result<Option<Sealing>> {
+    match config.content.encryption {
+        Encryption::None => Ok(None),
+        Encryption::NaclBox => Ok(sealing_key(config)?.map(|key| Sealing { key, rng: rng() })),
     }
 }
 
-fn sealed_or_plain<S: ContentStore + Headed + 'static>(
-    config: &Config,
-    store: S,
-) -> Result<Arc<dyn ContentStore>> {
-    Ok(match box_key(config)? {
-        None => Arc::new(store),
-        Some(key) => Arc::new(SealedStore::new(store, key, rng())),
-    })
-}
-
-/// The key under which content is sealed, if it is.
-fn box_key(config: &Config) -> Result<Option<BoxKey>> {
-    match (config.content.encryption, &config.content.private_key, &config.content.public_key) {
-        (Encryption::NaclBox, Some(private), Some(public)) => {
-            let private = key_bytes(private.reveal()).context("content.private_key")?;
-            let public = key_bytes(public).context("content.public_key")?;
-            Ok(Some(BoxKey::new(&private, &public)))
-        }
-        _ => Ok(None),
-    }
+/// The key that the two configured keys make, if both are there, whether content is sealed with it or not.
+///
+/// # Errors
+/// When one of them is not base64 of 32 bytes.
+pub(crate) fn sealing_key(config: &Config) -> Result<Option<BoxKey>> {
+    let (Some(private), Some(public)) = (&config.content.private_key, &config.content.public_key) else {
+        return Ok(None);
+    };
+    let private = key_bytes(private.reveal()).context("content.private_key")?;
+    let public = key_bytes(public).context("content.public_key")?;
+    Ok(Some(BoxKey::new(&private, &public)))
 }
 
 fn key_bytes(text: &str) -> Result<[u8; 32]> {
@@ -134,14 +127,13 @@ fn key_bytes(text: &str) -> Result<[u8; 32]> {
 /// # Errors
 /// As [`database`].
 pub(crate) async fn migrate(config: &Config, folder: &DataFolder) -> Result<Vec<String>> {
-    if config.database.url.is_some() {
-        bail!("database.url: PostgreSQL is not part of this build");
-    }
-    let path = folder.database();
-    let applied = tokio::task::spawn_blocking(move || Sqlite::migrate(&path, &schemas())).await;
-    Ok(applied
-        .context("migrate")??
-        .iter()
-        .map(|step| format!("{} {} {}", step.service, step.version, step.name))
-        .collect())
+    let applied = match &config.database.url {
+        Some(url) => Postgres::migrate(url.reveal(), &schemas()).await?,
+        None => {
+            let path = folder.database();
+            let applied = tokio::task::spawn_blocking(move || Sqlite::migrate(&path, &schemas())).await;
+            applied.context("migrate")??
+        }
+    };
+    Ok(applied.iter().map(|step| format!("{} {} {}", step.service, step.version, step.name)).collect())
 }

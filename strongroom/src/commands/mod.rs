@@ -4,6 +4,7 @@ mod backup;
 mod check_config;
 mod check_proof;
 mod doctor;
+mod import;
 mod keys;
 mod migrate;
 mod prove;
@@ -57,6 +58,9 @@ enum Command {
     Backup(backup::Backup),
     /// Make a data folder of a backup, and verify it.
     Restore(restore::Restore),
+    /// Take over what a replaced system has stored.
+    #[command(subcommand)]
+    Import(import::Import),
 }
 
 impl Cli {
@@ -83,6 +87,7 @@ impl Cli {
             Command::Doctor(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),
+            Command::Import(command) => command.run(),
         }
     }
 }

@@ -11,8 +11,8 @@ use super::{ConfigError, secret};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Content {
-    /// `s3://bucket/prefix` for large content, with the usual `AWS_*` variables; unset: a folder in the data
-    /// folder. Since 0.1.
+    /// `s3://bucket/prefix` for large content, with the usual `AWS_*` variables, or `file:` and the path of
+    /// another folder; unset: a folder in the data folder. Since 0.1.
     pub(crate) url: Option<String>,
     /// `none` or `nacl_box`: NaCl's `crypto_box` between two fixed keys. Never change it on a data folder that
     /// has content. Default `none`; `BYTES_ENCRYPTION_MIDDLEWARE` is an alias. Since 0.1.
@@ -68,8 +68,9 @@ impl Content {
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        if self.url.as_ref().is_some_and(|url| !url.starts_with("s3://")) {
-            let text = "must begin with s3://; leave it out for the data folder";
+        let known = |url: &String| ["s3://", "file:"].iter().any(|scheme| url.starts_with(scheme));
+        if self.url.as_ref().is_some_and(|url| !known(url)) {
+            let text = "must begin with s3:// or file:; leave it out for the data folder";
             return Err(ConfigError::value("content.url", text));
         }
         if self.encryption == Encryption::NaclBox {

@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use strongroom_content::durable::{self, Access};
 use strongroom_kernel::ports::{Rng, RngExt as _};
 use strongroom_ledger::{Signer, Verifier, note::KeyName};
 
 use super::private;
-use crate::{config::Config, folder::DataFolder};
+use crate::{
+    assemble::{self, Stores},
+    config::Config,
+    folder::DataFolder,
+};
 
 fn path(config: &Config, folder: &DataFolder) -> PathBuf {
     config.ledger.key_file.clone().unwrap_or_else(|| folder.keys().join("ledger.key"))
@@ -29,7 +33,7 @@ pub(crate) fn find(config: &Config, folder: &DataFolder) -> Result<Option<Signer
 ///
 /// # Errors
 /// When there is one already, or it cannot be written.
-pub(crate) fn make(config: &Config, folder: &DataFolder, rng: &dyn Rng) -> Result<Signer> {
+fn make(config: &Config, folder: &DataFolder, rng: &dyn Rng) -> Result<Signer> {
     let signer = Signer::from_seed(name(config, rng), &rng.bytes());
     let path = path(config, folder);
     durable::create(&path, format!("{}\n", signer.to_private_text()).as_bytes(), Access::Private)
@@ -37,6 +41,24 @@ pub(crate) fn make(config: &Config, folder: &DataFolder, rng: &dyn Rng) -> Resul
     durable::write(&folder.verifier_key(), format!("{}\n", signer.verifier()).as_bytes(), Access::Public)
         .context("write verifier key")?;
     Ok(signer)
+}
+
+/// The signing key: found, or made for a ledger that has no leaf yet.
+///
+/// # Errors
+/// When a ledger with leaves has lost its key, and as [`find`] and [`make`].
+pub(crate) async fn settle(config: &Config, folder: &DataFolder, stores: &Stores) -> Result<Signer> {
+    if let Some(signer) = find(config, folder)? {
+        return Ok(signer);
+    }
+    let size = stores.database.head().await.context("read the end of the ledger")?.size;
+    if size > 0 {
+        bail!(
+            "the ledger has {size} leaves, but its signing key is missing: \
+             put it back, a new one would not be believed"
+        );
+    }
+    make(config, folder, assemble::rng().as_ref())
 }
 
 /// The verifier key of a data folder, from the signing key or from the public half alone.

@@ -5,4 +5,4 @@ mod ledger;
 mod private;
 
 pub(crate) use account::{Account, settle as settle_account};
-pub(crate) use ledger::{find as find_signer, make as make_signer, verifier_of};
+pub(crate) use ledger::{find as find_signer, settle as settle_signer, verifier_of};

@@ -5,10 +5,9 @@ mod upkeep;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use strongroom_ledger::Signer;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -16,7 +15,7 @@ use tokio::{
 
 use super::{Common, block_on};
 use crate::{
-    assemble::{self, Mode, Stores},
+    assemble::{self, Mode},
     config::{Config, Loaded},
     diagnostics,
     folder::DataFolder,
@@ -51,7 +50,7 @@ async fn serve(mut config: Config) -> Result<()> {
     let mut stop_asked = StopSignals::new()?;
     let folder = DataFolder::open(&config.data.dir)?;
     let stores = assemble::stores(&config, &folder, Mode::Write).await?;
-    let signer = signer(&config, &folder, &stores).await?;
+    let signer = keys::settle_signer(&config, &folder, &stores).await?;
     let account = keys::settle_account(&mut config.bytes, &folder, assemble::rng().as_ref())?;
     let kernel = assemble::kernel(&config, stores, signer).await?;
     let services = assemble::services(&config, &folder, &kernel)?;
@@ -69,20 +68,6 @@ async fn serve(mut config: Config) -> Result<()> {
     kernel.stop().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// The signing key: found, or made for a ledger that has no leaf yet.
-async fn signer(config: &Config, folder: &DataFolder, stores: &Stores) -> Result<Signer> {
-    if let Some(signer) = keys::find_signer(config, folder)? {
-        return Ok(signer);
-    }
-    let size = stores.database.head().await.context("read the end of the ledger")?.size;
-    if size > 0 {
-        bail!(
-            "the ledger has {size} leaves, but its signing key is missing: put it back, a new one would not be believed"
-        );
-    }
-    keys::make_signer(config, folder, assemble::rng().as_ref())
 }
 
 /// What an operator needs to know, one `word value` per line.

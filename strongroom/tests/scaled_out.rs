@@ -1,0 +1,78 @@
+//! The same program on PostgreSQL and S3, as a site that grows runs it.
+
+use std::path::Path;
+
+use crate::support::{
+    Client, Room, Server,
+    client::id,
+    outside::{Postgres, on_s3},
+    server::text,
+};
+
+fn use_it(room: &Room) {
+    let server = Server::start(room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    let mut written = Vec::new();
+    for (n, content) in
+        [vec![1; 100], vec![2; 70_000], vec![3; 9_000_000], Vec::new()].into_iter().enumerate()
+    {
+        let job = id(1, u64::try_from(n).unwrap());
+        client.save_job(&job).unwrap().success();
+        let raw = client.upload(&job, &content).unwrap().unwrap();
+        assert_eq!(client.raw(&raw).unwrap().success().body, content);
+        written.push((raw, content));
+    }
+    room.verify().assert_clean();
+    server.kill();
+    let server = Server::start(room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    for (raw, content) in &written {
+        assert_eq!(client.raw(raw).unwrap().success().body, *content);
+    }
+    assert_eq!(server.stop(), Some(0));
+    let verified = room.verify();
+    verified.assert_clean();
+    assert!(verified.text.contains("4 contents"), "{}", verified.text);
+}
+
+#[test]
+fn rows_may_be_in_postgresql() {
+    let Some(database) = Postgres::new() else { return };
+    let room = Room::new().with("STRONGROOM_DATABASE__URL", &database.url);
+    use_it(&room);
+    let rebuilt = room.run(["rebuild"]);
+    assert!(rebuilt.status.success(), "{rebuilt:?}");
+    room.verify().assert_clean();
+    database.execute("UPDATE bytes_boefje_meta SET runnable_hash = 'x'");
+    assert_eq!(room.verify().code, Some(1));
+}
+
+#[test]
+fn content_may_be_in_s3() {
+    let Some(room) = on_s3(Room::new()) else { return };
+    use_it(&room);
+}
+
+#[test]
+fn both_may_be_elsewhere_and_the_data_folder_has_keys_and_tiles_only() {
+    let Some(database) = Postgres::new() else { return };
+    let Some(room) = on_s3(Room::new().with("STRONGROOM_DATABASE__URL", &database.url)) else { return };
+    use_it(&room);
+    let kept = |name: &str| room.data().join(name).try_exists().unwrap();
+    assert!(kept("keys") && kept("ledger") && !kept("packs") && !kept("strongroom.sqlite"));
+    let backup = room.run([Path::new("backup"), &room.beside("backup")]);
+    assert!(backup.status.success(), "{backup:?}");
+    assert!(text(&backup.stdout).contains("stay where they are"), "{backup:?}");
+}
+
+#[test]
+fn a_database_is_served_by_one_process() {
+    let Some(database) = Postgres::new() else { return };
+    let first = Room::new().with("STRONGROOM_DATABASE__URL", &database.url);
+    let server = Server::start(&first);
+    Client::logged_in(server.bytes).unwrap().save_job(&id(1, 1)).unwrap().success();
+    let second = Room::new().with("STRONGROOM_DATABASE__URL", &database.url);
+    // without the ledger's key it does not begin, whatever the lock says
+    let refusal = Server::try_start(&second).err().unwrap();
+    assert!(refusal.contains("signing key is missing"), "{refusal}");
+}
