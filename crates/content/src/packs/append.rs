@@ -155,3 +155,57 @@ impl Current {
 fn entry_length(content: &[u8]) -> u64 {
     (ENTRY_HEADER + content.len()) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, fs::OpenOptions};
+
+    use strongroom_kernel::ports::PortErrorKind;
+
+    use super::*;
+
+    /// An appender whose current pack is the device at `device`.
+    fn appender_on(device: &str, folder: &Path) -> Appender {
+        let file = OpenOptions::new().write(true).open(device).unwrap();
+        let end = FILE_HEADER as u64;
+        let recovered = Recovered { last: Some((Tail::from_file(0, file, end), end)), next: 1 };
+        Appender::new(folder, PackSettings::default(), recovered).unwrap()
+    }
+
+    fn appends_to_a_new_pack(mut appender: Appender, folder: &Path) {
+        let (positions, sync) = appender.append(&[b"next"]).unwrap();
+        sync.wait().unwrap();
+        assert_eq!(positions[0].pack, 1);
+        assert!(fs::read(file::path(folder, 1)).unwrap().ends_with(b"next"));
+    }
+
+    /// The device takes all bytes and cannot be synced.
+    #[test]
+    fn after_a_failed_sync_the_pack_is_not_appended_to_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut appender = appender_on("/dev/null", folder.path());
+        let (_, one) = appender.append(&[b"lost"]).unwrap();
+        assert_eq!(one.wait().unwrap_err().kind, PortErrorKind::Unavailable);
+        appends_to_a_new_pack(appender, folder.path());
+    }
+
+    #[test]
+    fn batches_behind_a_failed_sync_fail_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut appender = appender_on("/dev/null", folder.path());
+        let (_, one) = appender.append(&[b"lost"]).unwrap();
+        let second = appender.append(&[b"lost or in the next pack"]);
+        assert!(one.wait().is_err());
+        let (positions, two) = second.unwrap();
+        assert_eq!(two.wait().is_err(), positions[0].pack == 0);
+    }
+
+    /// The device is always full.
+    #[test]
+    fn a_full_disk_is_said_to_be_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut appender = appender_on("/dev/full", folder.path());
+        assert_eq!(appender.append(&[b"too much"]).unwrap_err().kind, PortErrorKind::Full);
+        appends_to_a_new_pack(appender, folder.path());
+    }
+}

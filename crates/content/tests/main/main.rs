@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of these tests fail them by panics")]
 
 mod disk;
+mod faults;
 mod packs;
 mod power_loss;
 mod s3;
