@@ -48,6 +48,11 @@ pub fn insert_receipt(response: &mut Response, receipt: &Receipt) {
     response.extensions_mut().insert(facts);
 }
 
+/// Whole microseconds, so that the line does not show the noise of floats.
+fn micros(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round()
+}
+
 /// All that one access line says.
 #[derive(Debug)]
 pub(crate) struct Line {
@@ -70,7 +75,7 @@ impl Line {
             caller = self.facts.caller.as_deref().unwrap_or("-"),
             status = self.status.as_u16(),
             bytes,
-            duration_ms = duration.as_secs_f64() * 1_000.0,
+            duration_ms = micros(duration) / 1_000.0,
             leaf = self.facts.leaf,
             "request"
         );

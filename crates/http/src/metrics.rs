@@ -2,6 +2,7 @@
 
 use std::{
     fmt::{self, Write as _},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -24,6 +25,8 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     shed: Counter,
+    /// Requests that have a number.
+    numbered: AtomicU64,
 }
 
 impl Metrics {
@@ -41,7 +44,7 @@ impl Metrics {
             durations.clone(),
         );
         registry.register("strongroom_http_shed", "Requests turned away because of overload", shed.clone());
-        Self { registry, requests, durations, shed }
+        Self { registry, requests, durations, shed, numbered: AtomicU64::new(0) }
     }
 
     /// Counts an answered request.
@@ -49,6 +52,11 @@ impl Metrics {
         let labels = [("route", route), ("method", method_word(method)), ("status", status_word(status))];
         self.requests.get_or_create(&labels).inc();
         self.durations.get_or_create(&[("route", route)]).observe(duration.as_secs_f64());
+    }
+
+    /// The number of the next request, over all listeners of the process.
+    pub(crate) fn next_request(&self) -> u64 {
+        self.numbered.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Counts a request turned away because of overload.

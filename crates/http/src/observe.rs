@@ -3,10 +3,7 @@
 use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
@@ -37,17 +34,16 @@ pub struct Observer {
     listener: &'static str,
     metrics: Arc<Metrics>,
     process: u32,
-    requests: AtomicU64,
 }
 
 impl Observer {
     /// An observer of the listener called `listener`; `process` is drawn at random, once per process.
     pub fn new(listener: &'static str, metrics: Arc<Metrics>, process: u32) -> Self {
-        Self { listener, metrics, process, requests: AtomicU64::new(0) }
+        Self { listener, metrics, process }
     }
 
     fn next_id(&self) -> RequestId {
-        RequestId { process: self.process, number: self.requests.fetch_add(1, Ordering::Relaxed) }
+        RequestId { process: self.process, number: self.metrics.next_request() }
     }
 }
 

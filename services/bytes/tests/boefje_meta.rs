@@ -1,6 +1,7 @@
 //! `/bytes/boefje_meta`
 
 use axum::http::Method;
+use strongroom_kernel::{Kind, ports::Reach};
 
 use crate::common::{BOEFJE_META_ID, Meta, Service, UNKNOWN_ID, id};
 
@@ -132,6 +133,42 @@ async fn an_absent_input_is_a_filter_and_a_star_is_any_trap_5() {
     assert_eq!(found("input_ooi=Hostname%7Cinternet%7Cshop.example").await, [id(1)]);
     assert_eq!(found("input_ooi=*&boefje_id=other").await, Vec::<String>::new());
     assert_eq!(found("input_ooi=*&boefje_id=").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn long_inputs_are_told_apart_to_their_last_character() {
+    let service = Service::start().await;
+    let input = |end: &str| format!("{}{end}", "ä".repeat(1_000));
+    for (number, end) in [(1, "x"), (2, "y")] {
+        service
+            .save_boefje_meta(&Meta { id: &id(number), input: Some(&input(end)), ..Meta::default() })
+            .await;
+    }
+    let query = |end: &str| {
+        format!("/bytes/boefje_meta?organization=acme&limit=9&input_ooi={}{end}", "%C3%A4".repeat(1_000))
+    };
+    for (end, expected) in [("x", vec![id(1)]), ("y", vec![id(2)]), ("", vec![])] {
+        let found = service.get(&query(end)).await.json();
+        let ids: Vec<&str> =
+            found.as_array().unwrap().iter().map(|meta| meta["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, expected, "{end}");
+    }
+}
+
+#[tokio::test]
+async fn the_schedulers_question_is_answered_from_its_index() {
+    let service = Service::start().await;
+    let snapshot = service.platform.kernel.snapshot().await.unwrap();
+    for input in ["IS NULL", "= 'x' AND substr(input_ooi, 201) = ''"] {
+        let question = format!(
+            "EXPLAIN QUERY PLAN SELECT * FROM bytes_boefje_meta WHERE organization = 'a' AND boefje_id = 'b' AND \
+             substr(input_ooi, 1, 200) {input} ORDER BY started_at DESC, row_order LIMIT 1"
+        );
+        let kinds = [Kind::Int, Kind::Int, Kind::Int, Kind::Text];
+        let plan = snapshot.query(&question, &[], &kinds, Reach::Point).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|row| format!("{:?}", row[3])).collect();
+        assert!(plan.len() == 1 && plan[0].contains("<expr>=?"), "one search, no sorting: {plan:?}");
+    }
 }
 
 #[tokio::test]

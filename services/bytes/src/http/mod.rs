@@ -50,7 +50,7 @@ async fn dispatch(State(state): State<BytesState>, request: Request) -> Response
             let (caller, mut response) = carry_out(state, operation, parameters, request).await;
             let mut facts = response.extensions_mut().remove::<Facts>().unwrap_or_default();
             facts.route = Some(route);
-            facts.caller = caller;
+            facts.caller = caller.or(facts.caller);
             response.extensions_mut().insert(facts);
             response
         }

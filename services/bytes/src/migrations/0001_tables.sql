@@ -11,9 +11,10 @@ CREATE TABLE bytes_boefje_meta (
     ended_at {time},
     {row}
 );
--- the scheduler's question before every job: the latest of this boefje on this input
+-- the scheduler's question before every job: the latest of this boefje on this input; only the beginning of the input,
+-- since PostgreSQL refuses index entries above 2.7 KB
 CREATE INDEX bytes_boefje_meta_latest
-    ON bytes_boefje_meta (organization, boefje_id, input_ooi, started_at DESC, row_order);
+    ON bytes_boefje_meta (organization, boefje_id, (substr(input_ooi, 1, 200)), started_at DESC, row_order);
 
 CREATE TABLE bytes_raw_file (
     id {id} NOT NULL PRIMARY KEY,

@@ -49,9 +49,15 @@ pub async fn list_boefje_metas(
         rest.condition("boefje_id = {}", Value::Text(boefje_id.clone()));
     }
     match &filter.input {
-        InputFilter::None => rest.bare_condition("input_ooi IS NULL"),
+        InputFilter::None => rest.bare_condition("substr(input_ooi, 1, 200) IS NULL"),
         InputFilter::Any => {}
-        InputFilter::Is(input) => rest.condition("input_ooi = {}", Value::Text(input.clone())),
+        InputFilter::Is(input) => {
+            // the index holds the beginning; compared whole, SQLite would put the parameter for the column in both
+            let beginning = input.chars().take(200).collect();
+            let rest_of_it = input.chars().skip(200).collect();
+            rest.condition("substr(input_ooi, 1, 200) = {}", Value::Text(beginning));
+            rest.condition("substr(input_ooi, 201) = {}", Value::Text(rest_of_it));
+        }
     }
     rest.push(if filter.descending { " ORDER BY started_at DESC" } else { " ORDER BY started_at" });
     rest.push(", row_order");

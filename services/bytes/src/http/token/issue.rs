@@ -1,7 +1,7 @@
 //! `POST /token`: a bearer token for the one account.
 
 use axum::{body::Body, http::StatusCode, response::Response};
-use strongroom_http::{body, insert_receipt};
+use strongroom_http::{Facts, body, insert_receipt};
 use strongroom_kernel::Unit;
 use strongroom_model::{Caller, Error, ErrorKind, Timestamp};
 
@@ -26,6 +26,8 @@ pub(in crate::http) async fn issue(ask: Ask, body: Body) -> Result<Response, Ref
     let expires_at = with_offset(expires_at);
     let body = format!(r#"{{"access_token":"{token}","token_type":"bearer","expires_at":"{expires_at}"}}"#);
     let mut response = answer::json(StatusCode::OK, body);
+    let caller = Some(format!("account:{}", login.username));
+    response.extensions_mut().insert(Facts { caller, ..Facts::default() });
     insert_receipt(&mut response, &receipt);
     Ok(response)
 }
