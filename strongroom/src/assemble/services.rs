@@ -52,7 +52,9 @@ pub(crate) fn services(config: &Config, folder: &DataFolder, kernel: &Kernel) ->
         let observer = Observer::new(name, Arc::clone(&metrics), process);
         Face { name, address, router: observed(router, Arc::new(observer)) }
     };
-    let main = main_router(kernel, token_key, &metrics);
+    // every service is on the main listener too, under its name; its own listener has the original's paths
+    let main =
+        main_router(kernel, token_key, &metrics).nest("/bytes", strongroom_bytes::router(bytes.clone()));
     let faces = vec![
         face("main", config.http.listen, main),
         face("bytes", config.bytes.listen, strongroom_bytes::router(bytes.clone())),
@@ -73,14 +75,20 @@ fn metrics_router(kernel: &Kernel, metrics: &Arc<Metrics>) -> Router {
     let page = move || {
         let readiness = kernel.readiness();
         let mut gauges = kernel.database().gauges();
-        gauges.push(("units_waiting", "Units that wait for their commit", readiness.waiting as f64));
+        gauges.push(("units_waiting", "Units that wait for their commit", figure(readiness.waiting as u64)));
         gauges.push((
             "leaves_unpublished",
             "Leaves the published checkpoint does not cover yet",
-            readiness.unpublished as f64,
+            figure(readiness.unpublished),
         ));
         let page = metrics.page(gauges);
         async move { ([(CONTENT_TYPE, OPEN_METRICS)], page) }
     };
     Router::new().route("/metrics", get(page))
+}
+
+/// A count as metrics have it.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53, and metrics are floats")]
+fn figure(count: u64) -> f64 {
+    count as f64
 }
