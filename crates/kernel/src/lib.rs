@@ -21,6 +21,7 @@ mod reading;
 mod rebuild;
 mod recording;
 mod relay;
+mod retention;
 mod row;
 mod snapshot;
 mod sweep;

@@ -38,6 +38,11 @@ impl Relay {
         (self.part.sink.name().to_owned(), *self.confirmed.borrow())
     }
 
+    /// The offset behind the last confirmed event, if this is the sink of `topic`.
+    pub(crate) fn confirmed_of(&self, topic: &str) -> Option<u64> {
+        (self.part.sink.topic() == topic).then(|| *self.confirmed.borrow())
+    }
+
     fn cursor(&self) -> String {
         format!("sink/{}", self.part.sink.name())
     }

@@ -8,5 +8,6 @@ mod model;
 mod notebook;
 mod reads;
 mod recovery;
+mod retention;
 mod tampering;
 mod units;

@@ -7,7 +7,8 @@ use strongroom_model::Digest;
 
 use crate::{
     ports::{Database, PortError, StoredEvent},
-    record::OpenedRecord,
+    record::{self, OpenedRecord},
+    retention::{FIRST_KEPT, FORGET_EVENTS},
 };
 
 use super::Report;
@@ -18,6 +19,8 @@ const PAGE: usize = 1_024;
 #[derive(Debug, Default)]
 pub(super) struct Events {
     topics: HashMap<String, Topic>,
+    /// By topic, the first event that a recorded retention kept.
+    first_kept: HashMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +29,9 @@ struct Topic {
     next: u64,
     /// Offset that the front of the page must have.
     due: u64,
+    /// Events missing from the front, and the record that emitted the last of them.
+    missing: u64,
+    missing_of: u64,
 }
 
 impl Topic {
@@ -52,12 +58,13 @@ impl Events {
         record: &OpenedRecord,
         report: &mut Report,
     ) -> Result<(), PortError> {
+        self.note_retention(record);
         let Some(events) = record.plain.get("events").and_then(Json::as_array) else { return Ok(()) };
         for (event, place) in events.iter().zip(0u32..) {
             let text = |name: &str| event.get(name).and_then(Json::as_str).unwrap_or_default();
             let name = text("topic");
             let topic = self.topics.entry(name.to_owned()).or_default();
-            let offset = topic.due;
+            let (offset, missing) = (topic.due, topic.missing);
             let stored = topic.peek(database, name).await?;
             let due = (record.sequence, place);
             match stored {
@@ -79,21 +86,67 @@ impl Events {
                     report.tampered(format!("event {} of {name}: no record says so", stored.offset));
                     topic.pop();
                 }
-                // nothing forgets events yet: whatever will must leave word of it
-                _ => report.tampered(format!("{name}: an event of record {} is missing", record.index)),
+                // missing from the front: a recorded retention may explain it
+                _ if missing == offset => {
+                    (topic.missing, topic.missing_of) = (offset + 1, record.index);
+                    topic.due += 1;
+                }
+                _ => {
+                    topic.due += 1;
+                    report.tampered(format!("{name}: an event of record {} is missing", record.index));
+                }
             }
         }
         Ok(())
     }
 
-    /// After the last record: stored events that no record speaks of.
+    fn note_retention(&mut self, record: &OpenedRecord) {
+        if record.action != FORGET_EVENTS || record.service != crate::anchoring::SCHEMA.service {
+            return;
+        }
+        let Some(subjects) = record.plain.get("subjects").and_then(Json::as_array) else { return };
+        for subject in subjects.iter().filter(|subject| subject["noun"] == FIRST_KEPT) {
+            let named = subject["id"].as_str().and_then(|id| id.split_once(' '));
+            if let Some((below, topic)) = named
+                && let Ok(below) = below.parse()
+            {
+                let first_kept = self.first_kept.entry(topic.to_owned()).or_insert(below);
+                *first_kept = below.max(*first_kept);
+            }
+        }
+    }
+
+    /// Looks for retention that was recorded while the verification ran.
+    async fn note_later_retention(&mut self, database: &dyn Database, from: u64) -> Result<(), PortError> {
+        let mut next = from;
+        loop {
+            let page = database.records(next, PAGE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            next += page.len() as u64;
+            for stored in &page {
+                // records with rows are not opened here: they are no retention
+                if let Ok(opened) = record::open(stored, &|_| None) {
+                    self.note_retention(&opened);
+                }
+            }
+        }
+    }
+
+    /// After the last record: what is missing without a word, and stored events that no record speaks of.
     pub(super) async fn finish(
         mut self,
         database: &dyn Database,
         last: Option<u64>,
+        size: u64,
         report: &mut Report,
     ) -> Result<(), PortError> {
+        self.note_later_retention(database, size).await?;
         for (name, topic) in &mut self.topics {
+            if topic.missing > self.first_kept.get(name).copied().unwrap_or(0) {
+                report.tampered(format!("{name}: an event of record {} is missing", topic.missing_of));
+            }
             while let Some(stored) = topic.peek(database, name).await? {
                 if last.is_some_and(|last| stored.sequence > last) {
                     break;

@@ -125,7 +125,7 @@ impl Verification {
             progress.advance(page.len() as u64);
         }
         rows.finish(self.database.as_ref(), self.tables(), sequence, report, progress).await?;
-        events.finish(self.database.as_ref(), sequence, report).await
+        events.finish(self.database.as_ref(), sequence, size, report).await
     }
 
     fn tables(&self) -> impl Iterator<Item = &'static Table> + '_ {
