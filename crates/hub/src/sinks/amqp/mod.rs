@@ -4,8 +4,8 @@
 //! without arguments, reached through the default exchange. It is declared before every batch, and each message
 //! is mandatory: a queue somebody deletes while we run is made again, and what the broker returned is sent again.
 //!
-//! [`AmqpSink`] is the port; [`worker`] owns the connection and serves one batch after the other; [`link`] is one
-//! connection with its channel; [`dial`] makes the TCP or TLS stream; [`address`] reads the URL.
+//! [`AmqpSink`] is the port; `worker` owns the connection and serves one batch after the other; `link` is one
+//! connection with its channel; `dial` makes the TCP or TLS stream; `address` reads the URL.
 //!
 //! The client library writes a warning with the whole message when the broker returns one. Messages can hold
 //! secrets of the jobs they tell of, so whoever installs the diagnostics switches its target off:
