@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail them")]
 
+mod tls;
+
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{
