@@ -131,7 +131,7 @@ fn a_missing_or_changed_file_is_named_and_the_rest_is_taken_over() {
         assert!(found.text.contains(&words), "{}", found.text);
     }
     // put back, the import goes on where it was
-    put(&place(files.path(), "acme", 2), &[2; 100_000]);
+    put(&place(files.path(), "acme", 2), &vec![2; 100_000]);
     let again = import(&room, &database, files.path(), &[]);
     assert!(again.text.contains("raw files: 3 of 3"), "{}", again.text);
 }

@@ -2,6 +2,9 @@
 //!
 //! Everything below it is tested where it lives; here nothing is called but the program.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![expect(clippy::print_stdout, reason = "tests say what they skip, and from which seed they draw")]
+
 mod commands;
 mod end_to_end;
 mod import;

@@ -127,13 +127,12 @@ fn key_bytes(text: &str) -> Result<[u8; 32]> {
 /// # Errors
 /// As [`database`].
 pub(crate) async fn migrate(config: &Config, folder: &DataFolder) -> Result<Vec<String>> {
-    let applied = match &config.database.url {
-        Some(url) => Postgres::migrate(url.reveal(), &schemas()).await?,
-        None => {
-            let path = folder.database();
-            let applied = tokio::task::spawn_blocking(move || Sqlite::migrate(&path, &schemas())).await;
-            applied.context("migrate")??
-        }
+    let applied = if let Some(url) = &config.database.url {
+        Postgres::migrate(url.reveal(), &schemas()).await?
+    } else {
+        let path = folder.database();
+        let applied = tokio::task::spawn_blocking(move || Sqlite::migrate(&path, &schemas())).await;
+        applied.context("migrate")??
     };
     Ok(applied.iter().map(|step| format!("{} {} {}", step.service, step.version, step.name)).collect())
 }

@@ -25,10 +25,7 @@ pub(super) fn layer(variables: &[(String, String)]) -> Result<Table, ConfigError
 /// A variable has no types: its text is taken as a string where the key takes one, and else as TOML.
 fn read(name: &str, keys: &[String], text: &str) -> Result<Table, ConfigError> {
     let string = nest(keys, Value::String(text.to_owned()));
-    let refusal = match Config::deserialize(string.clone()) {
-        Ok(_) => return Ok(string),
-        Err(refusal) => refusal,
-    };
+    let Err(refusal) = Config::deserialize(string.clone()) else { return Ok(string) };
     let Ok(mut parsed) = toml::from_str::<Table>(&format!("value = {text}")) else {
         return Err(ConfigError::environment(name, refusal.message()));
     };

@@ -32,7 +32,7 @@ pub(crate) struct Ledger {
 }
 
 /// Longest time within which reads are one leaf: what the records' readers are promised.
-const MAX_COALESCE: Duration = Duration::from_secs(60);
+const MAX_COALESCE: Duration = Duration::from_mins(1);
 
 impl Default for Ledger {
     fn default() -> Self {
@@ -42,7 +42,7 @@ impl Default for Ledger {
             checkpoint_copy: None,
             timestamp_url: None,
             timestamp_certificates: None,
-            timestamp_every: Duration::from_secs(3_600),
+            timestamp_every: Duration::from_hours(1),
             coalesce_reads: MAX_COALESCE,
         }
     }

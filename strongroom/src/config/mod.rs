@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn every_commented_key_of_the_embedded_file_is_known() {
-        let uncommented: String = DEFAULTS
+        let uncommented: Vec<&str> = DEFAULTS
             .lines()
             .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
-            .map(|line| format!("{line}\n"))
             .collect();
+        let uncommented = uncommented.join("\n");
         assert_ne!(uncommented, DEFAULTS);
         toml::from_str::<Config>(&uncommented).unwrap();
     }

@@ -1,6 +1,7 @@
 //! A client as OpenKAT's are: HTTP/1.1 on kept connections, login, metadata, raw files.
 
 use std::{
+    fmt::Write as _,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     time::Duration,
@@ -96,7 +97,14 @@ impl Client {
         self.get(&format!("/bytes/raw/{id}"))
     }
 
-    /// One request and its answer. A connection the server has closed is opened again, once.
+    fn connect(&self) -> io::Result<BufReader<TcpStream>> {
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_mins(1)))?;
+        Ok(BufReader::new(stream))
+    }
+
+    /// One request and its answer.
     pub(crate) fn ask(
         &mut self,
         method: &str,
@@ -110,21 +118,13 @@ impl Client {
             body.len()
         );
         if let Some(token) = &self.token {
-            head.push_str(&format!("Authorization: Bearer {token}\r\n"));
+            let _ = write!(head, "Authorization: Bearer {token}\r\n");
         }
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let stream = TcpStream::connect(self.address)?;
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-                BufReader::new(stream)
-            }
-        };
+        let mut connection = self.connection.take().map_or_else(|| self.connect(), Ok)?;
         let request = [head.as_bytes(), body].concat();
         connection.get_mut().write_all(&request)?;
         let answer = read_answer(&mut connection)?;

@@ -118,13 +118,11 @@ impl Server {
             let line = greeting.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(" http://"));
             line.and_then(|address| address.parse().ok())
         };
-        match (address("bytes"), address("main")) {
-            (Some(bytes), Some(main)) => Ok(Self { child, bytes, main }),
-            _ => {
-                child.wait().unwrap();
-                Err(std::fs::read_to_string(diagnostics).unwrap())
-            }
+        if let (Some(bytes), Some(main)) = (address("bytes"), address("main")) {
+            return Ok(Self { child, bytes, main });
         }
+        child.wait().unwrap();
+        Err(std::fs::read_to_string(diagnostics).unwrap())
     }
 
     /// Ends it as a power cut would end it, as far as the process goes.

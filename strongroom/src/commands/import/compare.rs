@@ -37,7 +37,8 @@ async fn jobs(
     loop {
         let page = source.next().await?;
         if page.is_empty() {
-            return Ok(tally.tell());
+            tally.tell();
+            return Ok(());
         }
         let snapshot = kernel.snapshot().await.map_err(told)?;
         for row in &page {
@@ -59,7 +60,8 @@ async fn parser_jobs(
     loop {
         let page = source.next().await?;
         if page.is_empty() {
-            return Ok(tally.tell());
+            tally.tell();
+            return Ok(());
         }
         let snapshot = kernel.snapshot().await.map_err(told)?;
         for row in &page {
@@ -82,7 +84,8 @@ async fn raw_files(
     loop {
         let page = source.next().await?;
         if page.is_empty() {
-            return Ok(tally.tell());
+            tally.tell();
+            return Ok(());
         }
         for row in &page {
             let row = source::raw_file(row)?;

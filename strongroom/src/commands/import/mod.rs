@@ -45,16 +45,16 @@ pub(crate) struct ImportBytes {
     /// The original's database, `postgresql://user:password@host/database`.
     #[arg(long, value_name = "URL", env = "STRONGROOM_IMPORT_FROM", hide_env_values = true)]
     from: String,
-    /// The original's data folder (its BYTES_DATA_DIR).
+    /// The original's data folder (its `BYTES_DATA_DIR`).
     #[arg(long, value_name = "DIR")]
     files: Option<PathBuf>,
-    /// The original's one bucket (its S3_BUCKET with BUCKET_PER_ORG=false); server and keys as AWS_… variables.
+    /// The original's one bucket (its `S3_BUCKET` with `BUCKET_PER_ORG=false`); server and keys as `AWS_…` variables.
     #[arg(long, value_name = "BUCKET")]
     s3_bucket: Option<String>,
-    /// What the original's buckets begin with, one per organisation (its S3_BUCKET_PREFIX).
+    /// What the original's buckets begin with, one per organisation (its `S3_BUCKET_PREFIX`).
     #[arg(long, value_name = "PREFIX")]
     s3_bucket_prefix: Option<String>,
-    /// The files are encrypted (the original's NACL_SEALBOX) with `content.private_key` and `content.public_key`.
+    /// The files are encrypted (the original's `NACL_SEALBOX`) with `content.private_key` and `content.public_key`.
     #[arg(long)]
     sealed: bool,
 }
