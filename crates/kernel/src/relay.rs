@@ -1,6 +1,12 @@
 //! Carries committed events to the sinks: a cursor over the events, no outbox.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::sync::{Notify, watch};
 
@@ -22,11 +28,13 @@ pub(crate) struct Relay {
     grown: Notify,
     /// Offset behind the last confirmed event.
     confirmed: watch::Sender<u64>,
+    /// The last delivery failed: nobody waits for the next.
+    failing: AtomicBool,
 }
 
 impl Relay {
     pub(crate) fn new(part: SinkPart) -> Self {
-        Self { part, grown: Notify::new(), confirmed: watch::Sender::new(0) }
+        Self { part, grown: Notify::new(), confirmed: watch::Sender::new(0), failing: AtomicBool::new(false) }
     }
 
     pub(crate) fn wake(&self) {
@@ -49,13 +57,16 @@ impl Relay {
 }
 
 impl Kernel {
-    /// Waits until the sinks that want it have confirmed the events of a unit, or their time is up.
+    /// Waits until the sinks that want it have confirmed the events of a unit, or their time is up; not at all for
+    /// a sink whose last delivery failed.
     pub(crate) async fn wait_for_sinks(&self, stamp: &Stamp) {
         for relay in &self.inner.relays {
             let topic = relay.part.sink.topic();
             let last =
                 stamp.events.iter().filter(|event| event.topic == topic).map(|event| event.offset).max();
-            if let (Some(last), Some(budget)) = (last, relay.part.before_answer) {
+            if let (Some(last), Some(budget)) = (last, relay.part.before_answer)
+                && !relay.failing.load(Relaxed)
+            {
                 let mut confirmed = relay.confirmed.subscribe();
                 let _ = tokio::time::timeout(budget, confirmed.wait_for(|behind| *behind > last)).await;
             }
@@ -119,7 +130,9 @@ async fn deliver(inner: &Inner, relay: &Relay) -> Result<bool, PortError> {
     let events = inner.database.events(relay.part.sink.topic(), from, BATCH).await?;
     let Some(last) = events.last() else { return Ok(false) };
     let end = last.offset + 1;
-    let (behind, outcome) = match relay.part.sink.deliver(&events).await {
+    let delivered = relay.part.sink.deliver(&events).await;
+    relay.failing.store(delivered.is_err(), Relaxed);
+    let (behind, outcome) = match delivered {
         Ok(()) => (end, Ok(events.len() == BATCH)),
         Err(error) => {
             let behind = error

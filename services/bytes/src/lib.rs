@@ -21,3 +21,6 @@ pub use commands::proof::run as make_proofs;
 pub use http::{Access, Operation, ROUTES, router};
 pub use state::BytesState;
 pub use tables::SCHEMA;
+
+/// Topics of the events this service announces.
+pub const TOPICS: &[&str] = &[wire::event::RAW_FILE_RECEIVED];

@@ -13,14 +13,22 @@ pub(crate) struct Upkeep {
     /// How often content that nobody refers to any more is deleted. Default `10m`. Since 0.1.
     #[serde(with = "units::duration")]
     pub(crate) sweep_every: Duration,
+    /// How long announced events are kept once every sink has confirmed them; they hold what they announced.
+    /// Default `7d`. Since 0.1.
+    #[serde(with = "units::duration")]
+    pub(crate) keep_events: Duration,
     /// Stored contents that are read again and verified per minute, round and round; 0 turns it off.
     /// Default 600. Since 0.1.
-    pub(crate) scrub_per_minute: usize,
+    pub(crate) scrub_per_minute: u32,
 }
 
 impl Default for Upkeep {
     fn default() -> Self {
-        Self { sweep_every: Duration::from_secs(600), scrub_per_minute: 600 }
+        Self {
+            sweep_every: Duration::from_mins(10),
+            keep_events: Duration::from_hours(7 * 24),
+            scrub_per_minute: 600,
+        }
     }
 }
 

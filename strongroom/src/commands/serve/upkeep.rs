@@ -12,7 +12,10 @@ use tokio::{
 use crate::{assemble::Background, config::Config};
 
 /// Contents of one step of the scrub: small, so that it disturbs no reader.
-const SCRUB_STEP: usize = 10;
+const SCRUB_STEP: u32 = 10;
+
+/// How often announced events whose time is over are forgotten.
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 /// Background work under way.
 pub(super) struct Upkeep(JoinSet<()>);
@@ -29,6 +32,7 @@ pub(super) fn start(
         tasks.spawn(work(stopped.clone()));
     }
     tasks.spawn(until(stopped.clone(), sweep(kernel.clone(), config.upkeep.sweep_every)));
+    tasks.spawn(until(stopped.clone(), forget(kernel.clone(), config.upkeep.keep_events)));
     if config.upkeep.scrub_per_minute > 0 {
         tasks.spawn(until(stopped.clone(), scrub(kernel.clone(), config.upkeep.scrub_per_minute)));
     }
@@ -55,7 +59,7 @@ async fn sweep(kernel: Kernel, every: Duration) {
         Ok(0) => {}
         Ok(deleted) => tracing::info!(deleted, "content of uploads that never ended was deleted"),
         Err(error) => {
-            tracing::warn!(error = %error.diagnosis(), "content of uploads that never ended not deleted")
+            tracing::warn!(error = %error.diagnosis(), "content of uploads that never ended not deleted");
         }
     }
     let mut rhythm = interval(every);
@@ -70,15 +74,33 @@ async fn sweep(kernel: Kernel, every: Duration) {
     }
 }
 
+/// Forgets announced events whose time is over.
+async fn forget(kernel: Kernel, keep: Duration) {
+    let mut rhythm = interval(FORGET_EVERY);
+    rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rhythm.tick().await;
+        for topic in strongroom_bytes::TOPICS {
+            match kernel.forget_events(topic, keep).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(topic, forgotten, "announced events were forgotten"),
+                Err(error) => {
+                    tracing::warn!(topic, error = %error.diagnosis(), "announced events not forgotten");
+                }
+            }
+        }
+    }
+}
+
 /// Reads stored content again, round and round; the kernel keeps the position over restarts.
-async fn scrub(kernel: Kernel, per_minute: usize) {
+async fn scrub(kernel: Kernel, per_minute: u32) {
     let step = SCRUB_STEP.min(per_minute);
-    let pause = Duration::from_secs(60).mul_f64(step as f64 / per_minute as f64);
+    let pause = Duration::from_mins(1) * step / per_minute;
     let mut rhythm = interval(pause);
     rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rhythm.tick().await;
-        match kernel.scrub_step(step).await {
+        match kernel.scrub_step(step as usize).await {
             Ok(seen) => {
                 for finding in seen.broken {
                     tracing::error!(finding, "stored content is not what was stored");
