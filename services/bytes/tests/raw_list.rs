@@ -17,8 +17,8 @@ pub(crate) async fn with_files() -> (Service, Vec<String>) {
     (service, ids)
 }
 
-async fn found(service: &Service, query: &str, body: &'static str) -> Vec<String> {
-    let reply = service.ask(Method::GET, &format!("/bytes/raw?{query}"), body).await;
+async fn found(service: &Service, query: &str, body: &str) -> Vec<String> {
+    let reply = service.ask(Method::GET, &format!("/bytes/raw?{query}"), body.to_owned()).await;
     assert_eq!(reply.status, 200, "{reply}");
     let list = reply.json();
     list.as_array().unwrap().iter().map(|raw| raw["id"].as_str().unwrap().to_owned()).collect()
@@ -80,6 +80,25 @@ async fn a_very_long_query_is_answered_trap_20() {
     let query = format!("limit=1450&{}&raw_ids={}", many.join("&"), ids[2]);
     assert!(query.len() > 58_000);
     assert_eq!(found(&service, &query, "").await, ids[2..3]);
+}
+
+#[tokio::test]
+async fn a_filter_by_thousands_of_labels_or_organisations_is_answered() {
+    let (service, ids) = with_files().await;
+    let all = found(&service, "limit=9", "").await;
+    assert_eq!(all.len(), ids.len());
+    let labels: String = (0..4_000).map(|number| format!("&mime_types={number}")).collect();
+    assert!(found(&service, &format!("limit=9{labels}"), "").await.is_empty());
+    let mut names: Vec<String> = (0..9_999).map(|number| number.to_string()).collect();
+    names.push("acme".to_owned());
+    let body = serde_json::json!(names).to_string();
+    assert!(!found(&service, "limit=9", &body).await.is_empty());
+    names.push("one more".to_owned());
+    let reply = service.ask(Method::GET, "/bytes/raw", serde_json::json!(names).to_string()).await;
+    assert_eq!(reply.status, 422, "{reply}");
+    for path in ["/bytes/raw", "/bytes/mime_types"] {
+        assert_eq!(service.ask(Method::GET, path, r#"["a\u0000"]"#).await.status, 422);
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Raw files with their scan jobs.
 
+use std::collections::BTreeSet;
+
 use strongroom_kernel::{Kind, Snapshot, TextList, Uuid, Value, ports::Reach};
 use strongroom_model::{Digest, Error, ErrorKind};
 
@@ -45,9 +47,9 @@ impl RawFilter {
         if !self.raw_ids.is_empty() {
             statement.one_of("raw.id", self.raw_ids.iter().map(|id| Value::Id(*id)));
         }
-        for mime_type in &self.mime_types {
-            statement.condition("instr(raw.mime_types, {}) > 0", Value::Text(TextList::needle(mime_type)));
-        }
+        let labels: BTreeSet<&String> = self.mime_types.iter().collect();
+        let needles = labels.into_iter().map(|label| Value::Text(TextList::needle(label)));
+        statement.all_of("instr(raw.mime_types, {}) > 0", needles);
         if let Some(normalized) = self.normalized {
             let parsed = "EXISTS (SELECT 1 FROM bytes_normalizer_meta parsed WHERE parsed.raw_file = raw.id)";
             statement.bare_condition(&if normalized { parsed.to_owned() } else { format!("NOT {parsed}") });

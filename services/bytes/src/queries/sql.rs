@@ -3,6 +3,9 @@
 use strongroom_kernel::{Kind, Row, Value, from_port};
 use strongroom_model::Error;
 
+/// Conditions that are put into brackets together.
+const GROUP: usize = 100;
+
 /// A statement that grows: its text, and the parameters its `$n` stand for.
 #[derive(Debug, Default)]
 pub(super) struct Statement {
@@ -27,6 +30,16 @@ impl Statement {
         self.text.push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
         self.conditions += 1;
         self.text.push_str(condition);
+    }
+
+    /// Adds `condition` for each of `values`, for which `{}` in it stands.
+    pub(super) fn all_of(&mut self, condition: &str, values: impl Iterator<Item = Value>) {
+        let parameters: Vec<String> = values.map(|value| self.parameter(value)).collect();
+        // in groups: SQLite takes no chain of more than a thousand
+        for group in parameters.chunks(GROUP) {
+            let group: Vec<String> = group.iter().map(|of| condition.replace("{}", of)).collect();
+            self.bare_condition(&format!("({})", group.join(" AND ")));
+        }
     }
 
     /// Adds that `column` is one of `values`.

@@ -3,7 +3,9 @@
 //! For metadata, whose bodies the caller has bounded. Raw files come through [`super::upload`].
 
 use super::{
-    encoding, json,
+    encoding,
+    fields::{Column, read_column},
+    json,
     json::Value,
     media,
     validation::{BodyError, Path, Problems},
@@ -58,6 +60,9 @@ pub fn read_optional<T>(
     }
 }
 
+/// Most organisations that one filter may name; a statement takes no more parameters than a few times as many.
+const MOST_ORGANIZATIONS: usize = 10_000;
+
 /// Reads the body of `GET /bytes/raw` and `GET /bytes/mime_types`: nothing, `null`, or a list of organisations.
 ///
 /// # Errors
@@ -68,9 +73,13 @@ pub fn read_organizations(content_type: Option<&str>, body: &[u8]) -> Result<Opt
             problems.add("list_type", at, "Input should be a valid list");
             return None;
         };
+        if elements.len() > MOST_ORGANIZATIONS {
+            problems.add("too_long", at, format!("List should have at most {MOST_ORGANIZATIONS} items"));
+            return None;
+        }
         let texts = elements.iter().enumerate();
         let texts: Vec<_> = texts
-            .map(|(index, element)| super::fields::read_text(element, &at.index(index), problems))
+            .map(|(index, element)| read_column(element, &at.index(index), problems, Column::FILTER))
             .collect();
         texts.into_iter().collect()
     })
@@ -97,6 +106,10 @@ mod tests {
         assert_eq!(kind_of(read("{}").unwrap_err()), "list_type");
         assert_eq!(kind_of(read("[1]").unwrap_err()), "string_type");
         assert_eq!(kind_of(read("[").unwrap_err()), "json_invalid");
+        assert_eq!(kind_of(read("[\"a\",\"\\u0000\"]").unwrap_err()), "string_nul");
+        let many = |count: usize| format!("[{}]", vec!["\"a\""; count].join(","));
+        assert_eq!(read(&many(MOST_ORGANIZATIONS)).unwrap().unwrap().len(), MOST_ORGANIZATIONS);
+        assert_eq!(kind_of(read(&many(MOST_ORGANIZATIONS + 1)).unwrap_err()), "too_long");
     }
 
     #[test]

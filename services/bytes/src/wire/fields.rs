@@ -22,6 +22,11 @@ pub enum Column {
     Dropped,
 }
 
+impl Column {
+    /// What a filter may hold: any length the request has room for, since a longer text simply equals nothing.
+    pub const FILTER: Self = Self::Characters(usize::MAX);
+}
+
 /// The members of one object, and the problems found in them.
 #[derive(Debug)]
 pub struct Fields<'f, 'v> {

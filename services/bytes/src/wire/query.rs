@@ -10,9 +10,6 @@ use super::{
     validation::{Path, Problems},
 };
 
-/// What a filter may hold: any length that fits in a request line, since a longer text simply equals nothing.
-const FILTER: Column = Column::Characters(usize::MAX);
-
 /// The parameters of a query string, and the problems found in them.
 ///
 /// Read every parameter first and call [`Query::finish`] then: each reader notes its problem and gives a harmless value.
@@ -114,7 +111,7 @@ impl<'q> Query<'q> {
     }
 
     fn check(&mut self, at: &Path<'_>, text: String) -> Option<String> {
-        let Some((kind, msg)) = misfit(&text, FILTER) else { return Some(text) };
+        let Some((kind, msg)) = misfit(&text, Column::FILTER) else { return Some(text) };
         self.problems.add(kind, at, msg);
         None
     }
