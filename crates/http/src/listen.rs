@@ -22,7 +22,12 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
-use crate::{body::Patient, options::Options, stall::Stalling, unread::lend};
+use crate::{
+    body::Patient,
+    options::Options,
+    stall::{Sending, Stalling},
+    unread::lend,
+};
 
 /// Rest after the system had no file left for a connection, so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -117,8 +122,10 @@ async fn requests(
     secure: bool,
 ) {
     let patience = options.body_timeout;
+    let sending = Sending::default();
+    let stream = Stalling::new(stream, options.write_timeout, sending.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut router = router.clone();
+        let (mut router, sending) = (router.clone(), sending.clone());
         async move {
             let waits = request.headers().contains_key(header::EXPECT);
             let (head, body) = request.into_parts();
@@ -129,6 +136,7 @@ async fn requests(
             }
             let mut response = router.call(request).await?;
             if !unread.discard(!waits).await {
+                sending.note();
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response)
@@ -139,7 +147,7 @@ async fn requests(
         .header_read_timeout(options.head_timeout)
         .max_buf_size(options.max_head_bytes)
         .max_headers(options.max_headers)
-        .serve_connection(TokioIo::new(Stalling::new(stream, options.write_timeout)), service);
+        .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
     }

@@ -9,6 +9,10 @@
 use std::{
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -25,6 +29,18 @@ pub(crate) struct Stalling<S> {
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
     closing: Closing,
+    sending: Sending,
+}
+
+/// Whether the peer is known to be in the middle of a body that is not read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sending(Arc<AtomicBool>);
+
+impl Sending {
+    /// Notes that it is.
+    pub(crate) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// How far the close has come.
@@ -42,8 +58,8 @@ const MOST_DRAINED: u64 = 16 << 20;
 const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
 impl<S> Stalling<S> {
-    pub(crate) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, waiting: None, closing: Closing::Open }
+    pub(crate) fn new(stream: S, limit: Duration, sending: Sending) -> Self {
+        Self { stream, limit, waiting: None, closing: Closing::Open, sending }
     }
 
     /// Passes on what a write came to, and watches it while it waits.
@@ -74,6 +90,7 @@ impl<S: AsyncRead + Unpin> Stalling<S> {
     /// Throws away what the peer still sends; ready when there is no more, or enough was read.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Closing::Draining(drained, deadline) = &mut self.closing else { return Poll::Ready(()) };
+        let sending = self.sending.0.load(Ordering::Relaxed);
         let mut scrap = [0; 8192];
         loop {
             let mut buffer = ReadBuf::new(&mut scrap);
@@ -83,7 +100,7 @@ impl<S: AsyncRead + Unpin> Stalling<S> {
                 }
                 Poll::Ready(_) => return Poll::Ready(()),
                 // a peer that sends nothing now was not sending when we closed
-                Poll::Pending if *drained == 0 => return Poll::Ready(()),
+                Poll::Pending if *drained == 0 && !sending => return Poll::Ready(()),
                 Poll::Pending => return deadline.as_mut().poll(context),
             }
         }
@@ -139,12 +156,31 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (near, mut far) = tokio::io::duplex(4);
-        let mut near = Stalling::new(near, Duration::from_secs(5));
+        let mut near = Stalling::new(near, Duration::from_secs(5), Sending::default());
         near.write_all(b"full").await.unwrap();
         let error = near.write_all(b"more").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         let mut taken = [0; 4];
         far.read_exact(&mut taken).await.unwrap();
         near.write_all(b"more").await.unwrap();
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_in_the_middle_of_a_body_is_listened_to_after_the_close() {
+        let closed = async |sending: &Sending| {
+            let (near, mut far) = tokio::io::duplex(64);
+            let mut near = Stalling::new(near, Duration::from_secs(5), sending.clone());
+            let begun = Instant::now();
+            let (closed, _) = tokio::join!(near.shutdown(), async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                far.write_all(b"the rest").await
+            });
+            closed.unwrap();
+            drop((near, far));
+            begun.elapsed()
+        };
+        let sending = Sending::default();
+        assert_eq!(closed(&sending).await, Duration::from_millis(300), "the time of the peer alone");
+        sending.note();
+        assert_eq!(closed(&sending).await, LONGEST_DRAIN);
     }
 }
