@@ -8,6 +8,7 @@
 //!
 //! What is the same as in the original and what is not: `COMPATIBILITY.md`.
 
+pub mod audit;
 pub mod commands;
 pub mod config;
 mod convert;

@@ -22,7 +22,7 @@ pub struct BytesState {
 
 struct Inner {
     kernel: Kernel,
-    account: Account,
+    accounts: Vec<Account>,
     token_key: TokenKey,
     config: BytesConfig,
     anchor: Arc<dyn Anchor>,
@@ -50,11 +50,14 @@ impl BytesState {
                 .clone()
                 .unwrap_or_else(|| Secret::new(format!("{}{}", kernel.rng().id(), kernel.rng().id())))
         };
-        let account = Account::new(&config.username, chosen(&config.password).reveal());
+        let first = Account::new(&config.username, chosen(&config.password).reveal());
+        let further = config.accounts.iter().map(|(name, password)| Account::new(name, password.reveal()));
+        let accounts = std::iter::once(first).chain(further).collect();
         let token_key = TokenKey::new(chosen(&config.secret).reveal());
+        let token_key = if config.require_token_end { token_key.requiring_end() } else { token_key };
         let pending_proofs = Notify::new();
         Self {
-            inner: Arc::new(Inner { kernel, account, token_key, config, anchor, metrics, pending_proofs }),
+            inner: Arc::new(Inner { kernel, accounts, token_key, config, anchor, metrics, pending_proofs }),
         }
     }
 
@@ -68,9 +71,9 @@ impl BytesState {
         &self.inner.config
     }
 
-    /// The one account.
-    pub(crate) fn account(&self) -> &Account {
-        &self.inner.account
+    /// Whether these are the name and the password of an account; all are compared, whatever the outcome.
+    pub(crate) fn knows(&self, username: &str, password: &str) -> bool {
+        self.inner.accounts.iter().fold(false, |known, account| account.matches(username, password) | known)
     }
 
     /// The key of its tokens.

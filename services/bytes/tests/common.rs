@@ -44,8 +44,12 @@ impl Service {
     }
 
     pub(crate) async fn on(platform: TestPlatform) -> Self {
+        Self::with(platform, config()).await
+    }
+
+    pub(crate) async fn with(platform: TestPlatform, config: BytesConfig) -> Self {
         let anchor = Arc::new(FakeAnchor::new(None));
-        let state = BytesState::new(platform.kernel.clone(), config(), Arc::clone(&anchor) as _);
+        let state = BytesState::new(platform.kernel.clone(), config, Arc::clone(&anchor) as _);
         let router = router(state.clone());
         let mut service = Self { platform, state, anchor, router, token: String::new() };
         let login = service.login("kat", "hush").await;

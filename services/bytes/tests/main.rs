@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail them")]
 
+mod audit;
 mod boefje_meta;
 mod common;
 mod coverage;

@@ -4,9 +4,23 @@ use std::time::Duration;
 
 use axum::{body::Body, http::Method};
 
-use crate::common::Service;
+use strongroom_bytes::{
+    SCHEMA,
+    config::{BytesConfig, Secret},
+    wire::event::RAW_FILE_RECEIVED,
+};
+use strongroom_testkit::TestPlatform;
+
+use crate::common::{Service, config};
 
 const PROTECTED: &str = "/bytes/mime_types";
+
+/// The claims `{"sub":"kat"}`, signed with the secret of the tests.
+const ENDLESS: &str = concat!(
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.",
+    "eyJzdWIiOiJrYXQifQ",
+    ".tA6p8BRs63p-Ll7gGFFEvcOZjtrM2f6jIZappGPNxYs"
+);
 
 #[tokio::test]
 async fn a_login_gives_a_token_whose_header_is_the_originals_trap_2() {
@@ -111,4 +125,29 @@ async fn a_strangers_body_is_read_for_its_syntax_first() {
     assert_eq!(ask(format!("{{{}", " ".repeat(70_000))).await.status, 401);
     let text = [("content-type", "text/plain")];
     assert_eq!(service.ask_as(Method::POST, "/bytes/boefje_meta", &text, "{").await.status, 401);
+}
+
+#[tokio::test]
+async fn further_accounts_log_in_and_are_told_apart_in_the_ledger() {
+    let platform = TestPlatform::start(SCHEMA, RAW_FILE_RECEIVED).await;
+    let further = [("rocky".to_owned(), Secret::new("stone"))];
+    let config = BytesConfig { accounts: further.into(), ..config() };
+    let service = Service::with(platform, config).await;
+    assert_eq!(service.login("rocky", "stone").await.status, 200);
+    assert_eq!(service.login("rocky", "hush").await.status, 401);
+    assert_eq!(service.login("kat", "stone").await.status, 401);
+    assert_eq!(service.leaves().await[..2], ["log_in by kat", "log_in by rocky"]);
+}
+
+#[tokio::test]
+async fn tokens_without_an_end_hold_unless_the_configuration_wants_one() {
+    for (require_token_end, status) in [(false, 200), (true, 401)] {
+        let platform = TestPlatform::start(SCHEMA, RAW_FILE_RECEIVED).await;
+        let service = Service::with(platform, BytesConfig { require_token_end, ..config() }).await;
+        let header = format!("bearer {}", ENDLESS);
+        let reply =
+            service.ask_as(Method::GET, PROTECTED, &[("authorization", &header)], Body::empty()).await;
+        assert_eq!(reply.status, status);
+        assert_eq!(service.get(PROTECTED).await.status, 200);
+    }
 }

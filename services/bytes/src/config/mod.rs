@@ -3,7 +3,7 @@
 pub mod aliases;
 mod secret;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
@@ -22,12 +22,16 @@ pub struct BytesConfig {
     pub secret: Option<Secret>,
     /// File the key is read from instead; one line end at its end is cut.
     pub secret_file: Option<PathBuf>,
-    /// Name of the one account. Default `bytes`.
+    /// Name of the first account. Default `bytes`.
     pub username: String,
     /// Its password. Drawn at the first start when it is not set.
     pub password: Option<Secret>,
     /// File the password is read from instead; one line end at its end is cut.
     pub password_file: Option<PathBuf>,
+    /// Further accounts: names and their passwords. None by default.
+    pub accounts: BTreeMap<String, Secret>,
+    /// Refuse tokens that never end; the original lets them hold for ever. Default false.
+    pub require_token_end: bool,
     /// How long a token holds. Default 15 minutes.
     #[serde(with = "minutes", rename = "token_minutes")]
     pub token_lifetime: Duration,
@@ -100,6 +104,8 @@ impl Default for BytesConfig {
             username: "bytes".to_owned(),
             password: None,
             password_file: None,
+            accounts: BTreeMap::new(),
+            require_token_end: false,
             token_lifetime: Duration::from_mins(15),
             hashing: Algorithm::default(),
             proofs: Proofs::default(),

@@ -34,7 +34,10 @@ impl TokenError {
 
 /// The secret that signs and checks tokens.
 #[derive(Clone)]
-pub struct TokenKey(Hmac<Sha256>);
+pub struct TokenKey {
+    hmac: Hmac<Sha256>,
+    requires_end: bool,
+}
 
 impl fmt::Debug for TokenKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,7 +48,13 @@ impl fmt::Debug for TokenKey {
 impl TokenKey {
     /// The key of that secret; the empty one is accepted as the original does.
     pub fn new(secret: &str) -> Self {
-        Self(keyed(secret.as_bytes()))
+        Self { hmac: keyed(secret.as_bytes()), requires_end: false }
+    }
+
+    /// This key, refusing tokens without `exp`, which the original lets hold for ever.
+    #[must_use]
+    pub fn requiring_end(self) -> Self {
+        Self { requires_end: true, ..self }
     }
 
     /// Issues a token for `subject` that ends at `expires_at`, cut to whole seconds.
@@ -55,7 +64,7 @@ impl TokenKey {
         let _infallible = write!(claims, ",\"exp\":{}}}", expires_at.micros().div_euclid(1_000_000));
         let mut token = format!("{HEADER}.");
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
-        let signature = self.0.clone().chain_update(&token).finalize().into_bytes();
+        let signature = self.hmac.clone().chain_update(&token).finalize().into_bytes();
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         token
@@ -84,13 +93,17 @@ impl TokenKey {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        self.0.clone().chain_update(signed).verify_slice(&signature).ok()?;
+        self.hmac.clone().chain_update(signed).verify_slice(&signature).ok()?;
         if header != HEADER {
             let header = URL_SAFE_NO_PAD.decode(header).ok()?;
             check_header(&read_object(&header)?)?;
         }
         let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-        check_claims(&read_object(&claims)?, now)
+        let claims = read_object(&claims)?;
+        if self.requires_end && claims.get("exp").is_none() {
+            return None;
+        }
+        check_claims(&claims, now)
     }
 }
 
@@ -161,7 +174,7 @@ mod tests {
 
     fn sign(header: &str, claims: &str) -> String {
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-        let signature = TokenKey::new(SECRET).0.chain_update(&signed).finalize().into_bytes();
+        let signature = TokenKey::new(SECRET).hmac.chain_update(&signed).finalize().into_bytes();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 

@@ -1,4 +1,4 @@
-//! `POST /token`: a bearer token for the one account.
+//! `POST /token`: a bearer token for an account.
 
 use axum::{body::Body, http::StatusCode, response::Response};
 use strongroom_http::{Facts, body, insert_receipt};
@@ -16,7 +16,7 @@ pub(in crate::http) async fn issue(ask: Ask, body: Body) -> Result<Response, Ref
     let form = body::read(body, FORM_BYTES).await?;
     let form = form.ok_or(Refusal::Detail(StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"))?;
     let login = Login::from_body(ask.content_type().as_deref(), &form)?;
-    if !ask.state.account().matches(&login.username, &login.password) {
+    if !ask.state.knows(&login.username, &login.password) {
         ask.kernel().record_denial(&Caller::stranger(), LOG_IN);
         return Err(Error::new(ErrorKind::Unauthenticated, "Incorrect username or password").into());
     }
