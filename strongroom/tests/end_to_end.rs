@@ -109,3 +109,31 @@ fn an_auditor_reads_records_and_a_stranger_does_not() {
     let records = auditor.get("/custody/records?from=0&limit=10").unwrap().success().text();
     assert!(records.contains("ssl-version"), "{records}");
 }
+
+#[test]
+fn spans_reach_a_collector() {
+    let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/v1/traces", collector.local_addr().unwrap());
+    let room = Room::new().with("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint);
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    let received = std::thread::spawn(move || {
+        let (mut stream, _) = collector.accept().unwrap();
+        let mut text = Vec::new();
+        let mut piece = [0; 4096];
+        while !text.windows(23).any(|window| window == b"POST /bytes/boefje_meta") {
+            let read = std::io::Read::read(&mut stream, &mut piece).unwrap();
+            assert!(read > 0, "{}", String::from_utf8_lossy(&text));
+            text.extend_from_slice(&piece[..read]);
+        }
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    // what is left is sent out when it stops
+    assert_eq!(server.stop(), Some(0));
+    let received = received.join().unwrap();
+    assert!(received.starts_with("POST /v1/traces HTTP/1.1"), "{received}");
+    assert!(received.contains("application/x-protobuf"), "{received}");
+    assert!(!received.contains("ssl-version"), "a span shows what a client sent");
+}

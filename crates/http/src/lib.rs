@@ -24,6 +24,6 @@ mod unread;
 pub use access::{Facts, RECEIPT_HEADER, REQUEST_ID_HEADER, RequestId, insert_receipt};
 pub use listen::{Secure, serve};
 pub use metrics::Metrics;
-pub use observe::{Observer, observed};
+pub use observe::{Observer, SPANS, observed};
 pub use options::Options;
 pub use shed::shed;

@@ -12,19 +12,22 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use tracing::{Span, field::Empty};
 
 use crate::{
     access::{Facts, Line, REQUEST_ID_HEADER, RequestId},
     metrics::Metrics,
 };
 
+/// Target of spans, which collectors are told and lines of diagnostics are not.
+pub const SPANS: &str = "spans";
 /// Answers up to this size count as sent when they are handed over.
 const SMALL_ANSWER: u64 = 1 << 20;
 
@@ -57,6 +60,7 @@ async fn observe(State(observer): State<Arc<Observer>>, mut request: Request, ne
     let id = observer.next_id();
     let method = request.method().clone();
     request.extensions_mut().insert(id);
+    let span = span(&observer, id, &method);
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_panic) => panicked(id),
@@ -66,6 +70,10 @@ async fn observe(State(observer): State<Arc<Observer>>, mut request: Request, ne
     }
     let facts = response.extensions_mut().remove::<Facts>().unwrap_or_default();
     observer.metrics.request(facts.route.unwrap_or("other"), &method, response.status(), began.elapsed());
+    span.record("http.response.status_code", response.status().as_u16());
+    if let (Some(route), false) = (facts.route, span.is_disabled()) {
+        span.record("http.route", route).record("otel.name", format!("{method} {route}"));
+    }
     let line = Line { id, listener: observer.listener, method, status: response.status(), facts };
     match response.body().size_hint().exact() {
         Some(bytes) if bytes <= SMALL_ANSWER => {
@@ -74,6 +82,24 @@ async fn observe(State(observer): State<Arc<Observer>>, mut request: Request, ne
         }
         _ => response.map(|body| Body::new(Counted { body, line, began, bytes: 0 })),
     }
+}
+
+/// The span of a request, in the words of OpenTelemetry; made only where spans are collected.
+///
+/// It is not entered: its name has the route, which is known at the end only, and a span that was entered keeps the
+/// name it began with.
+fn span(observer: &Observer, id: RequestId, method: &Method) -> Span {
+    tracing::info_span!(
+        target: SPANS,
+        "request",
+        otel.name = Empty,
+        otel.kind = "server",
+        listener = observer.listener,
+        request = %id,
+        http.request.method = %method,
+        http.route = Empty,
+        http.response.status_code = Empty,
+    )
 }
 
 fn panicked(id: RequestId) -> Response {

@@ -10,6 +10,8 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, Registry, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
+use strongroom_http::SPANS;
+
 use crate::config::{Config, Format};
 
 type BoxedLayer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
@@ -38,7 +40,10 @@ const SECRETIVE: &str = "lapin::returned_messages=off";
 
 fn lines(config: &Config) -> Result<BoxedLayer> {
     let filter = EnvFilter::try_new(&config.diagnostics.filter).context("diagnostics.filter")?;
-    let filter = filter.add_directive(SECRETIVE.parse().expect("a well-formed directive"));
+    let quiet = [SECRETIVE.to_owned(), format!("{SPANS}=off")];
+    let filter = quiet.iter().fold(filter, |filter, directive| {
+        filter.add_directive(directive.parse().expect("a well-formed directive"))
+    });
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     Ok(match config.diagnostics.format {
         Format::Text => lines.with_ansi(stderr().is_terminal()).with_filter(filter).boxed(),

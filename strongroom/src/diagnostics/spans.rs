@@ -4,7 +4,11 @@ use anyhow::{Context as _, Result};
 use opentelemetry::{KeyValue, trace::TracerProvider as _};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
-use tracing_subscriber::{Layer as _, filter::LevelFilter};
+use strongroom_http::SPANS;
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+};
 
 use super::BoxedLayer;
 
@@ -38,7 +42,7 @@ pub(super) fn layer(endpoint: &str, service: &str) -> Result<(BoxedLayer, Export
     let layer = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("strongroom"))
         .with_location(false)
-        .with_filter(LevelFilter::INFO)
+        .with_filter(Targets::new().with_target(SPANS, LevelFilter::INFO))
         .boxed();
     Ok((layer, Exporter(provider)))
 }
