@@ -29,6 +29,8 @@ pub struct Parts {
     pub packs: Option<Arc<dyn Packs>>,
     /// Large content.
     pub store: Arc<dyn ContentStore>,
+    /// Where uploads below [`crate::unit::MAX_SMALL_CONTENT`] go.
+    pub small_content: SmallUploads,
     /// Full tiles and the published checkpoint.
     pub tiles: Arc<dyn TileStore>,
     /// A place outside the data folder where the checkpoint is kept too.
@@ -47,6 +49,16 @@ pub struct Parts {
     pub schemas: Vec<Schema>,
     /// Reads of one object by one caller within this time are one leaf.
     pub coalesce_reads: Duration,
+}
+
+/// Where small uploads go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SmallUploads {
+    /// With their unit: to the packs, or to the database where there are none.
+    #[default]
+    WithUnit,
+    /// To the store like large ones, where the store does something the database does not, such as sealing.
+    ToStore,
 }
 
 /// A sink and how long an answer waits for it.
@@ -70,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) database: Arc<dyn Database>,
     pub(crate) packs: Option<Arc<dyn Packs>>,
     pub(crate) store: Arc<dyn ContentStore>,
+    pub(crate) small_content: SmallUploads,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) schemas: Vec<Schema>,
@@ -121,6 +134,7 @@ impl Kernel {
             database,
             packs,
             store,
+            small_content,
             tiles,
             checkpoint_copy,
             sinks,
@@ -146,6 +160,7 @@ impl Kernel {
             database,
             packs,
             store,
+            small_content,
             clock,
             rng,
             schemas,

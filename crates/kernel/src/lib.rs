@@ -31,7 +31,7 @@ pub use anchoring::{AnchorPart, AnchoredCheckpoint, SCHEMA};
 pub use command::{Command, Done};
 pub use commit::{Once, OnceKey};
 pub use error::from_port;
-pub use kernel::{Kernel, Parts, Readiness, SinkPart};
+pub use kernel::{Kernel, Parts, Readiness, SinkPart, SmallUploads};
 pub use ledger::{LedgerView, ProofError, Published, Receipt};
 pub use reading::{Content, ContentBody, ContentRead};
 pub use rebuild::rebuild;

@@ -5,9 +5,10 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 use strongroom_content::{Disk, DiskTiles, FilePacks, PackSettings, Reserve};
 use strongroom_database::{Sqlite, SqliteOptions};
 use strongroom_kernel::{
-    Kernel, Parts, Schema, SinkPart,
+    Kernel, Parts, Schema, SinkPart, SmallUploads,
     ports::{Database, StoredRecord},
     record,
+    verify::{Audit, Report, Scope, Silent, Verification},
 };
 use strongroom_ledger::Signer;
 use strongroom_model::Timestamp;
@@ -78,6 +79,7 @@ impl TestPlatform {
             database: Arc::clone(&database),
             packs: Some(Arc::new(FilePacks::new(&path.join("packs"), packs, Arc::clone(&reserve)))),
             store: Arc::new(Disk::new(&path.join("objects"), reserve)),
+            small_content: SmallUploads::default(),
             tiles: Arc::new(DiskTiles::new(&path.join("ledger"))),
             checkpoint_copy: None,
             sinks: vec![SinkPart { sink: Arc::clone(&sink) as _, before_answer: Some(BEFORE_ANSWER) }],
@@ -113,6 +115,27 @@ impl TestPlatform {
     pub async fn leaves(&self) -> Vec<LeafText> {
         let records = self.database.records(0, 100_000).await.expect("records can be read");
         records.iter().map(|record| self.leaf(record)).collect()
+    }
+
+    /// Verifies everything, with the checks of the service.
+    pub async fn verify(&self, audits: Vec<Arc<dyn Audit>>) -> Report {
+        let folder = self.folder.path();
+        let reserve = Arc::new(Reserve::new(folder, 0));
+        let packs = FilePacks::new(&folder.join("packs"), PackSettings::default(), Arc::clone(&reserve));
+        let verification = Verification {
+            database: Arc::clone(&self.database),
+            packs: Some(Arc::new(packs)),
+            store: Arc::new(Disk::new(&folder.join("objects"), reserve)),
+            tiles: Arc::new(DiskTiles::new(&folder.join("ledger"))),
+            checkpoint_copy: None,
+            since: None,
+            verifier: self.kernel.ledger().verifier(),
+            schemas: self.schemas.clone(),
+            anchors: Vec::new(),
+            audits,
+            scope: Scope::Everything,
+        };
+        verification.run(&Silent).await
     }
 
     fn leaf(&self, record: &StoredRecord) -> LeafText {

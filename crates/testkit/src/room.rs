@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use strongroom_content::{Disk, DiskTiles, FilePacks, PackSettings, Reserve};
 use strongroom_database::{Sqlite, SqliteOptions};
 use strongroom_kernel::{
-    Kernel, Parts, Schema, SinkPart,
+    Kernel, Parts, Schema, SinkPart, SmallUploads,
     ports::{ContentStore, Database, Packs, PortError, StoredRecord, TileStore},
     record::{OpenedRecord, open},
     verify::{Report, Scope, Silent, Verification},
@@ -33,6 +33,8 @@ pub struct RoomOptions {
     pub coalesce_reads: Duration,
     /// Whether small content goes to packs; to the database otherwise.
     pub packs: bool,
+    /// Where small uploads go.
+    pub small_content: SmallUploads,
     /// Put around the database.
     pub wrap_database: Wrap<dyn Database>,
     /// Put around the store.
@@ -48,6 +50,7 @@ impl RoomOptions {
             before_answer: Some(Duration::from_secs(5)),
             coalesce_reads: Duration::from_mins(1),
             packs: true,
+            small_content: SmallUploads::default(),
             wrap_database: Box::new(|database| database),
             wrap_store: Box::new(|store| store),
         }
@@ -223,6 +226,7 @@ fn parts(
         database: (options.wrap_database)(Arc::new(database)),
         packs: options.packs.then(|| packs(folder)),
         store: (options.wrap_store)(store),
+        small_content: options.small_content,
         tiles,
         checkpoint_copy: Some(Arc::new(DiskTiles::new(&folder.join("outside")))),
         sinks: vec![SinkPart { sink: Arc::clone(sink) as _, before_answer: options.before_answer }],

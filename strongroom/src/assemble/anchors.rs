@@ -7,9 +7,9 @@ use strongroom_anchor::{
     InMemory, Pastebin, Rfc3161,
     rfc3161::{Certificates, HashAlgorithm, Rfc3161Settings, Trust},
 };
-use strongroom_bytes::config::Authority;
+use strongroom_bytes::{audit::RawFileAudit, config::Authority};
 use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
-use strongroom_kernel::{AnchorPart, ports::Anchor};
+use strongroom_kernel::{AnchorPart, ports::Anchor, verify::Audit};
 
 use super::rng;
 use crate::config::Config;
@@ -48,6 +48,14 @@ pub(super) fn of_checkpoints(config: &Config) -> Result<Vec<AnchorPart>> {
 /// As [`of_raw_files`].
 pub(crate) fn all(config: &Config) -> Result<Vec<Arc<dyn Anchor>>> {
     Ok(of_checkpoints(config)?.into_iter().map(|part| part.anchor).collect())
+}
+
+/// What the services check of their own.
+///
+/// # Errors
+/// As [`of_raw_files`].
+pub(crate) fn audits(config: &Config) -> Result<Vec<Arc<dyn Audit>>> {
+    Ok(vec![Arc::new(RawFileAudit::new(of_raw_files(config)?))])
 }
 
 fn rfc3161(url: &str, certificates: &Path) -> Result<Rfc3161> {

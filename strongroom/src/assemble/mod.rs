@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use strongroom_kernel::{
-    Kernel, Parts, Schema,
+    Kernel, Parts, Schema, SmallUploads,
     ports::{Clock, Rng, SystemClock, SystemRng},
 };
 use strongroom_ledger::Signer;
 
-use crate::config::Config;
+use crate::config::{Config, Encryption};
 
-pub(crate) use anchors::all as anchors;
+pub(crate) use anchors::{all as anchors, audits};
 pub(crate) use services::{Background, Face, services};
 pub(crate) use sinks::ask_receivers;
 pub(crate) use stores::{Mode, Stores, database, migrate, sealing_key, stores};
@@ -41,10 +41,13 @@ pub(crate) fn rng() -> Arc<dyn Rng> {
 /// # Errors
 /// When what is stored contradicts a published checkpoint, or a part does not answer.
 pub(crate) async fn kernel(config: &Config, stores: Stores, signer: Signer) -> Result<Kernel> {
+    // what is kept in the database is not sealed, so sealed content goes to the store whatever its length
+    let sealed_elsewhere = stores.packs.is_none() && config.content.encryption != Encryption::None;
     let parts = Parts {
         database: stores.database,
         packs: stores.packs,
         store: stores.store,
+        small_content: if sealed_elsewhere { SmallUploads::ToStore } else { SmallUploads::WithUnit },
         tiles: stores.tiles,
         checkpoint_copy: stores.checkpoint_copy,
         sinks: sinks::sinks(config)?,

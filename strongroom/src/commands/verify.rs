@@ -71,7 +71,7 @@ pub(super) async fn verify(
         verifier,
         schemas: assemble::schemas(),
         anchors: assemble::anchors(config)?,
-        audits: Vec::new(),
+        audits: assemble::audits(config)?,
         scope,
     };
     let listener = progress::listener();

@@ -121,10 +121,6 @@ impl Config {
         self.http.validate()?;
         self.database.validate()?;
         self.content.validate()?;
-        if self.database.url.is_some() && self.content.encryption != Encryption::None {
-            let text = "content in PostgreSQL cannot be encrypted yet";
-            return Err(ConfigError::value("content.encryption", text));
-        }
         self.ledger.validate()?;
         self.upkeep.validate()?;
         self.announcements.validate()?;
