@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use rustix::{fs::Mode, process::umask};
 use strongroom_content::durable;
 
 /// The data folder; `docs/reference/data-folder.md` says the same for operators.
@@ -103,6 +104,14 @@ impl DataFolder {
         std::fs::set_permissions(&self.path, Permissions::from_mode(mode & !0o027))
             .with_context(|| format!("close {} to others", self.path.display()))
     }
+}
+
+/// Nothing this process makes may be read by others, whatever the caller's umask: a group at most, where the
+/// operator gave it access to the folder.
+pub(crate) fn close_files_to_others() {
+    let closed = Mode::WGRP | Mode::RWXO;
+    let before = umask(closed);
+    umask(before | closed);
 }
 
 fn create(path: &Path) -> std::io::Result<()> {

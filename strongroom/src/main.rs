@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    folder::close_files_to_others();
     // the one TLS stack of this process; an error says that there is one already
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = commands::Cli::parse();

@@ -137,3 +137,61 @@ fn spans_reach_a_collector() {
     assert!(received.contains("application/x-protobuf"), "{received}");
     assert!(!received.contains("ssl-version"), "a span shows what a client sent");
 }
+
+#[test]
+fn listeners_speak_tls_with_the_configured_certificate() {
+    let openssl = |room: &Room, args: &[&str]| {
+        let mut command = std::process::Command::new("openssl");
+        command
+            .args(args)
+            .current_dir(room.data().parent().unwrap())
+            .stdin(std::process::Stdio::null())
+            .output()
+    };
+    let room = Room::new();
+    let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+                   -keyout key.pem -out certificates.pem";
+    let args: Vec<&str> = request.split_whitespace().collect();
+    let Ok(made) = openssl(&room, &args) else { return println!("skipped: no openssl") };
+    assert!(made.status.success(), "{made:?}");
+    let room = room
+        .with("STRONGROOM_HTTP__TLS_CERTIFICATES", "certificates.pem")
+        .with("STRONGROOM_HTTP__TLS_KEY", "key.pem");
+    let server = Server::start_tls(&room);
+    for address in [server.main, server.bytes] {
+        let connect = address.to_string();
+        let shaken = openssl(
+            &room,
+            &["s_client", "-connect", &connect, "-CAfile", "certificates.pem", "-verify_return_error"],
+        );
+        let shaken = shaken.unwrap();
+        assert!(shaken.status.success(), "{shaken:?}");
+        // plain HTTP gets no answer that could be taken for one
+        assert!(Client::new(address).get("/livez").is_err());
+    }
+}
+
+#[test]
+fn what_is_made_is_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    client.upload(&id(1, 1), b"small").unwrap().unwrap();
+    let mut open = Vec::new();
+    let mut folders = vec![room.data()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let facts = entry.metadata().unwrap();
+            if facts.permissions().mode() & 0o027 != 0 {
+                open.push(entry.path());
+            }
+            if facts.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}

@@ -9,6 +9,7 @@ mod commands;
 mod end_to_end;
 mod import;
 mod kill;
+mod openkat;
 mod outside;
 mod scaled_out;
 mod sealed;

@@ -76,3 +76,32 @@ fn a_database_is_served_by_one_process() {
     let refusal = Server::try_start(&second).err().unwrap();
     assert!(refusal.contains("signing key is missing"), "{refusal}");
 }
+
+#[test]
+fn an_upload_is_announced_to_rabbitmq_before_its_answer() {
+    let Ok(broker) = std::env::var("STRONGROOM_TEST_AMQP_URL") else {
+        return println!("skipped: STRONGROOM_TEST_AMQP_URL is not set");
+    };
+    let room = Room::new().with("QUEUE_URI", &broker);
+    let server = Server::start(&room);
+    let doctor = room.run(["doctor"]);
+    assert!(text(&doctor.stdout).contains("ok   RabbitMQ: answers"), "{doctor:?}");
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    let raw = client.upload(&id(1, 1), b"announce me").unwrap().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let announced = runtime.block_on(async {
+        let connection =
+            lapin::Connection::connect(&broker, lapin::ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let acknowledged = lapin::options::BasicGetOptions { no_ack: true };
+        // others may have left messages of their own in the queue
+        while let Some(message) = channel.basic_get("raw_file_received".into(), acknowledged).await.unwrap() {
+            if String::from_utf8_lossy(&message.data).contains(&raw) {
+                return true;
+            }
+        }
+        false
+    });
+    assert!(announced, "{raw} was not announced");
+}

@@ -62,7 +62,7 @@ impl Backup {
         listing.copy(from.path(), to.path(), listener.as_ref())?;
         durable::sync_folder(to.path()).context("sync the backup")?;
         if config.content.url.is_some() {
-            say!("large content stays where it is: copy the bucket by its own tools");
+            say!("large content stays where it is: copy it by the means of that place");
         }
         if !self.with_keys {
             say!("keys are not in this backup: keep {} elsewhere", from.keys().display());

@@ -107,6 +107,16 @@ impl Server {
 
     /// Starts and waits until it is ready or has ended; then says what it wrote.
     pub(crate) fn try_start(room: &Room) -> Result<Self, String> {
+        Self::try_start_with(room, "http")
+    }
+
+    /// Starts with TLS and waits until it is ready.
+    pub(crate) fn start_tls(room: &Room) -> Self {
+        Self::try_start_with(room, "https")
+            .unwrap_or_else(|diagnostics| panic!("did not start: {diagnostics}"))
+    }
+
+    fn try_start_with(room: &Room, scheme: &str) -> Result<Self, String> {
         let diagnostics = room.beside("diagnostics");
         let mut command = room.command(["serve"]);
         command.arg("--data").arg(room.data()).stdout(Stdio::piped());
@@ -115,7 +125,8 @@ impl Server {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let greeting: Vec<String> = lines.map(Result::unwrap).take_while(|line| line != "ready").collect();
         let address = |name: &str| {
-            let line = greeting.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(" http://"));
+            let begins = format!("{name} {scheme}://");
+            let line = greeting.iter().find_map(|line| line.strip_prefix(&begins));
             line.and_then(|address| address.parse().ok())
         };
         if let (Some(bytes), Some(main)) = (address("bytes"), address("main")) {
