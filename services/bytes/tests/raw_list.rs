@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use crate::common::{Meta, Service, id};
+use crate::common::{Meta, Service, UNKNOWN_ID, id};
 
 /// Two jobs of two organisations with two files each; the ids of the files in the order they were saved.
 pub(crate) async fn with_files() -> (Service, Vec<String>) {
@@ -59,6 +59,17 @@ async fn labels_must_all_be_there_and_an_empty_one_matches_nothing_traps_21_and_
     assert!(found(&service, "limit=9&mime_types=text", "").await.is_empty());
     assert_eq!(service.get("/bytes/raw?raw_ids=").await.status, 422);
     assert_eq!(service.get(&format!("/bytes/raw?raw_ids={},{}", ids[0], ids[1])).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_list_can_begin_after_a_file() {
+    let (service, ids) = with_files().await;
+    assert_eq!(found(&service, &format!("limit=9&after={}", ids[1]), "").await, ids[2..]);
+    assert!(found(&service, &format!("limit=9&after={}", ids[3]), "").await.is_empty());
+    let contents = service.get(&format!("/bytes/raws?limit=1&after={}", ids[0])).await.json();
+    assert_eq!(contents["files"][0]["name"], ids[1].as_str());
+    let reply = service.get(&format!("/bytes/raw?after={UNKNOWN_ID}")).await;
+    assert_eq!(reply.to_string(), r#"404 {"detail":"No raw data found"}"#);
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Which raw files a request names: query keys, and the original's list of organisations in the body.
 
-use axum::body::Body;
+use axum::{body::Body, http::StatusCode};
+use strongroom_kernel::{Kernel, Uuid};
 
 use super::{ask::Ask, error::Refusal};
 use crate::{
-    queries::RawFilter,
+    queries::{RawFilter, order_of_raw},
     wire::{body::read_organizations, query::Query},
 };
 
@@ -12,6 +13,18 @@ use crate::{
 pub(super) struct Limited {
     pub(super) filter: RawFilter,
     pub(super) limit: u64,
+    /// The file after which the list begins; an addition.
+    after: Option<Uuid>,
+}
+
+impl Limited {
+    /// The place after which the list begins: -1 for the first file.
+    pub(super) async fn begins_after(&self, kernel: &Kernel) -> Result<i64, Refusal> {
+        let Some(id) = self.after else { return Ok(-1) };
+        let snapshot = kernel.snapshot().await?;
+        let order = order_of_raw(&snapshot, id).await?;
+        order.ok_or(Refusal::Detail(StatusCode::NOT_FOUND, "No raw data found"))
+    }
 }
 
 /// The filter of `GET /bytes/raw`: organisations come as a JSON list in the body or, as an addition, as query keys.
@@ -45,8 +58,9 @@ async fn organizations_in_body(ask: &Ask, body: Body) -> Result<Vec<String>, Ref
 fn limited(mut query: Query<'_>) -> Result<Limited, Refusal> {
     let filter = RawFilter { raw_ids: query.uuids("raw_ids"), ..common(&mut query) };
     let limit = query.count("limit", 1);
+    let after = query.uuid("after");
     query.finish()?;
-    Ok(Limited { filter, limit })
+    Ok(Limited { filter, limit, after })
 }
 
 fn common(query: &mut Query<'_>) -> RawFilter {

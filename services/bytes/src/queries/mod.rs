@@ -9,4 +9,4 @@ mod sql;
 pub use boefje_meta::{BoefjeMetaFilter, InputFilter, list_boefje_metas};
 pub use metrics::{count_mime_types, organizations};
 pub use normalizer_meta::{NormalizerMetaFilter, find_normalizer_meta, list_normalizer_metas};
-pub use raw::{Listed, RawFilter, Waiting, find_raw, list_raws, pending_proofs, tag_sets_of};
+pub use raw::{Listed, RawFilter, Waiting, find_raw, list_raws, order_of_raw, pending_proofs, tag_sets_of};

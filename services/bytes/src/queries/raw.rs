@@ -72,6 +72,20 @@ pub async fn find_raw(snapshot: &Snapshot, id: Uuid) -> Result<Option<(RawFile, 
     Ok(listed.map(|Listed { raw, boefje_meta, .. }| (raw, boefje_meta)))
 }
 
+/// The place of the raw file `id` in the order of insertion, if there is one.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn order_of_raw(snapshot: &Snapshot, id: Uuid) -> Result<Option<i64>, Error> {
+    let sql = "SELECT row_order FROM bytes_raw_file WHERE id = $1";
+    let rows = snapshot.query(sql, &[Value::Id(id)], &[Kind::Int], Reach::Point).await?;
+    match rows.first().map(Vec::as_slice) {
+        None => Ok(None),
+        Some([Value::Int(order)]) => Ok(Some(*order)),
+        Some(_) => Err(undecodable()),
+    }
+}
+
 /// At most `limit` raw files after the place `after` (-1: from the first) in the order of insertion.
 ///
 /// # Errors

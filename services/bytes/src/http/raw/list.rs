@@ -15,13 +15,15 @@ use crate::{
 
 /// Records of raw files; the body may be a JSON list of organisations, as in the original.
 pub(in crate::http) async fn list(ask: Ask, body: Body) -> Result<Response, Refusal> {
-    let Limited { filter, limit } = filter::listed(&ask, body).await?;
+    let limited = filter::listed(&ask, body).await?;
+    let begins_after = limited.begins_after(ask.kernel()).await?;
+    let Limited { filter, limit, .. } = limited;
     let state = ask.state;
     pages::list(
         limit,
         move |limit, last: Option<&Listed>, _| {
             let (state, filter) = (state.clone(), filter.clone());
-            let after = last.map_or(-1, |last| last.order);
+            let after = last.map_or(begins_after, |last| last.order);
             async move {
                 let snapshot = state.kernel().snapshot().await?;
                 list_raws(&snapshot, &filter, after, limit).await

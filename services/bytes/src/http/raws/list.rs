@@ -28,9 +28,11 @@ const FAILED: &str = "error/boefje";
 
 /// Contents of raw files with their labels, page by page as the reader takes them. 410 when a content is gone.
 pub(in crate::http) async fn list(ask: Ask) -> Result<Response, Refusal> {
-    let Limited { filter, limit } = filter::queried(&ask)?;
+    let limited = filter::queried(&ask)?;
+    let begins_after = limited.begins_after(ask.kernel()).await?;
+    let Limited { filter, limit, .. } = limited;
     let pages = Pages { state: ask.state, caller: ask.caller, filter, limit };
-    let first = pages.next(-1, 0).await.map_err(|error| match error.kind() {
+    let first = pages.next(begins_after, 0).await.map_err(|error| match error.kind() {
         ErrorKind::NotFound => Refusal::Detail(StatusCode::GONE, "The content of a raw file is gone"),
         _ => error.into(),
     })?;
