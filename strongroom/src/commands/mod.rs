@@ -95,7 +95,7 @@ impl Cli {
 /// What every command takes that has to do with a data folder.
 #[derive(Debug, Clone, Args)]
 struct Common {
-    /// Configuration file (TOML); `docs/reference/config.md` has all keys.
+    /// Configuration file (TOML); `docs/reference/configuration.md` has all keys.
     #[arg(long, value_name = "FILE", env = "STRONGROOM_CONFIG")]
     config: Option<PathBuf>,
     /// Data folder; wins over `data.dir`.
