@@ -41,8 +41,9 @@ const FORBIDDEN: &[(&str, &str, &[&str])] = &[
 const BACKENDS: &[&str] =
     &["rusqlite", "tokio-postgres", "deadpool-postgres", "object_store", "lapin", "rdkafka", "redis"];
 
-/// Clients for the network beyond our own services, and the packages that may have them.
-const OUTBOUND: (&[&str], &[&str]) = (&["reqwest"], &["crates/fetch", "load"]);
+/// Clients for the network beyond our own services, and the packages that may have them. `content` names it only
+/// to give the client inside `object_store` its TLS.
+const OUTBOUND: (&[&str], &[&str]) = (&["reqwest"], &["crates/fetch", "crates/content", "load"]);
 
 /// Checks every manifest of the workspace at `root`.
 ///
