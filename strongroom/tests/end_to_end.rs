@@ -1,5 +1,6 @@
 //! What OpenKAT's clients do, against the program as an operator starts it.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
 
 use crate::support::{
@@ -194,4 +195,34 @@ fn what_is_made_is_closed_to_others() {
         }
     }
     assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn uploads_are_refused_before_the_disk_is_full_and_the_rest_goes_on() {
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    let raw = client.upload(&id(1, 1), b"in time").unwrap().unwrap();
+    assert_eq!(server.stop(), Some(0));
+
+    let full = room.with("STRONGROOM_DATA__RESERVE", "1000000TiB");
+    let server = Server::start(&full);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 2)).unwrap().success();
+    for content in [vec![1; 10], vec![2; 100_000]] {
+        let file = json!({"name": "0", "content": BASE64_STANDARD.encode(content), "tags": ["x"]});
+        let path = format!("/bytes/raw?boefje_meta_id={}", id(1, 2));
+        let refused = client.post(&path, &json!({"files": [file]})).unwrap();
+        assert_eq!(refused.status, 507, "{}", refused.text());
+        assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    }
+    assert_eq!(client.raw(&raw).unwrap().success().body, b"in time");
+    assert_eq!(server.stop(), Some(0));
+
+    let free = full.with("STRONGROOM_DATA__RESERVE", "0B");
+    let server = Server::start(&free);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.upload(&id(1, 2), b"again").unwrap().unwrap();
+    free.verify().assert_clean();
 }

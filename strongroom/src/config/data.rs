@@ -13,7 +13,7 @@ pub(crate) struct Data {
     /// Where everything is kept that is not kept elsewhere; made with mode 700 at the first start.
     /// Default `strongroom-data`; `--data` wins. Since 0.1.
     pub(crate) dir: PathBuf,
-    /// Space that stays free on its disk: below it, writes are answered with 507. Default `256MiB`. Since 0.1.
+    /// Space that stays free on its disk: below it, uploads are answered with 507. Default `256MiB`. Since 0.1.
     #[serde(with = "units::size")]
     pub(crate) reserve: u64,
 }
