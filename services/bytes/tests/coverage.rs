@@ -47,6 +47,9 @@ async fn every_operation_that_must_be_recorded_leaves_a_leaf_and_no_other_does()
             ("POST", "/bytes/raw") => {
                 (format!("?boefje_meta_id={}", id(1)), upload(&[("0", "YQ==", &[&fresh])]))
             }
+            ("POST", "/bytes/content") => {
+                (format!("?boefje_meta_id={}&mime_types={fresh}", id(1)), "plain".to_owned())
+            }
             ("POST", "/bytes/normalizer_meta") => {
                 service.save_normalizer_meta(&id(9), &ids[0]).await;
                 expected.push("save_normalizer_meta by kat".to_owned());

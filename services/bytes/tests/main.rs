@@ -7,6 +7,7 @@
 mod audit;
 mod boefje_meta;
 mod common;
+mod content;
 mod coverage;
 mod health;
 mod idempotency;

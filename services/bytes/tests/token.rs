@@ -144,7 +144,7 @@ async fn tokens_without_an_end_hold_unless_the_configuration_wants_one() {
     for (require_token_end, status) in [(false, 200), (true, 401)] {
         let platform = TestPlatform::start(SCHEMA, RAW_FILE_RECEIVED).await;
         let service = Service::with(platform, BytesConfig { require_token_end, ..config() }).await;
-        let header = format!("bearer {}", ENDLESS);
+        let header = format!("bearer {ENDLESS}");
         let reply =
             service.ask_as(Method::GET, PROTECTED, &[("authorization", &header)], Body::empty()).await;
         assert_eq!(reply.status, status);

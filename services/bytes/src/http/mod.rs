@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod boefje_meta;
+mod content;
 mod docs;
 mod error;
 mod filter;
@@ -98,6 +99,7 @@ async fn handle(ask: Ask, body: Body) -> Result<Response, Refusal> {
         Operation::GetNormalizerMeta => normalizer_meta::get(&ask).await,
         Operation::ListNormalizerMetas => normalizer_meta::list(ask).await,
         Operation::SaveRaw => raw::save(ask, body).await,
+        Operation::SaveContent => content::save(ask, body).await,
         Operation::GetRaw => raw::get(ask).await,
         Operation::GetRawMeta => raw::get_meta(&ask).await,
         Operation::CheckRawProof => raw::check_proof(ask).await,

@@ -42,6 +42,8 @@ pub enum Operation {
     ListNormalizerMetas,
     /// Save raw files.
     SaveRaw,
+    /// Save one raw file as plain bytes; an addition.
+    SaveContent,
     /// The content of a raw file.
     GetRaw,
     /// The record of a raw file.
@@ -87,6 +89,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     route(Method::POST, "/bytes/boefje_meta", Operation::SaveBoefjeMeta),
     route(Method::GET, "/bytes/boefje_meta/{boefje_meta_id}", Operation::GetBoefjeMeta),
     route(Method::POST, "/bytes/raw", Operation::SaveRaw),
+    route(Method::POST, "/bytes/content", Operation::SaveContent),
     route(Method::GET, "/bytes/raw", Operation::ListRaws),
     route(Method::GET, "/bytes/raw/{raw_id}", Operation::GetRaw),
     route(Method::GET, "/bytes/raw/{raw_id}/meta", Operation::GetRawMeta),
@@ -109,7 +112,7 @@ impl Operation {
             Self::Metrics | Self::AllMetrics => READ_METRICS,
             Self::SaveBoefjeMeta => SAVE_BOEFJE_META,
             Self::SaveNormalizerMeta => SAVE_NORMALIZER_META,
-            Self::SaveRaw => SAVE_RAW,
+            Self::SaveRaw | Self::SaveContent => SAVE_RAW,
             Self::GetRaw | Self::ListRawContents => READ_RAW,
             Self::CheckRawProof => CHECK_PROOF,
             Self::GetBoefjeMeta
@@ -128,7 +131,7 @@ impl Operation {
             Self::IssueToken => Some(LOG_IN),
             Self::SaveBoefjeMeta => Some(SAVE_BOEFJE_META),
             Self::SaveNormalizerMeta => Some(SAVE_NORMALIZER_META),
-            Self::SaveRaw => Some(SAVE_RAW),
+            Self::SaveRaw | Self::SaveContent => Some(SAVE_RAW),
             Self::GetRaw | Self::ListRawContents => Some(READ_RAW),
             Self::CheckRawProof => Some(CHECK_PROOF),
             _ => None,

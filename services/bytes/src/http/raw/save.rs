@@ -86,7 +86,7 @@ fn render(saved: &Saved) -> Vec<u8> {
 }
 
 /// What tells this request from another one under the same idempotency key.
-fn request_of(boefje_meta_id: Uuid, files: &[ReceivedFile]) -> Digest {
+pub(in crate::http) fn request_of(boefje_meta_id: Uuid, files: &[ReceivedFile]) -> Digest {
     let mut text = boefje_meta_id.to_string();
     for file in files {
         push_text(&mut text, &file.name);

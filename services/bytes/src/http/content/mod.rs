@@ -1,0 +1,5 @@
+//! Raw files as plain bytes.
+
+mod save;
+
+pub(super) use save::save;
