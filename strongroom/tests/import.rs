@@ -9,7 +9,7 @@ use crate::{
     support::{
         Client, Room, Server,
         client::id,
-        outside::Postgres,
+        outside::{Postgres, on_s3},
         server::{Verified, text},
     },
 };
@@ -69,6 +69,39 @@ fn original(hash: &str) -> Option<(Postgres, tempfile::TempDir)> {
         put(&place(folder.path(), organization, n), &content);
     }
     Some((database, folder))
+}
+
+/// Puts the contents into the bucket under test, under organisations of their own.
+fn fill_bucket(room: &Room, bucket: &str) {
+    use object_store::{ObjectStoreExt as _, PutPayload, aws::AmazonS3Builder, path::Path as Key};
+    let builder = AmazonS3Builder::new()
+        .with_endpoint(room.variable("AWS_ENDPOINT_URL"))
+        .with_access_key_id(room.variable("AWS_ACCESS_KEY_ID"))
+        .with_secret_access_key(room.variable("AWS_SECRET_ACCESS_KEY"))
+        .with_region(room.variable("AWS_REGION"))
+        .with_allow_http(true);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = builder.with_bucket_name(bucket).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for (organization, n, content) in contents() {
+            let key = Key::from_iter([organization, &id(2, n)]);
+            client.put(&key, PutPayload::from(content)).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn files_may_be_in_a_bucket() {
+    let Some((database, _)) = original(&hash_of_one()) else { return };
+    let Some(room) = on_s3(Room::new()) else { return };
+    let url = room.variable("STRONGROOM_CONTENT__URL");
+    let bucket = url.trim_start_matches("s3://").split('/').next().unwrap();
+    fill_bucket(&room, bucket);
+    let mut command = room.command(["import", "bytes", "--from", &database.url, "--s3-bucket", bucket]);
+    let output = command.arg("--data").arg(room.data()).output().unwrap();
+    assert!(text(&output.stdout).contains("raw files: 3 of 3 are the same here"), "{output:?}");
+    assert!(output.status.success(), "{output:?}");
 }
 
 fn import(room: &Room, database: &Postgres, files: &Path, more: &[&str]) -> Verified {

@@ -14,5 +14,5 @@ pub mod sqlite;
 mod statements;
 
 pub use migrate::AppliedMigration;
-pub use postgres::{Postgres, PostgresOptions};
+pub use postgres::{Postgres, PostgresOptions, postgres_client};
 pub use sqlite::{Sqlite, SqliteOptions};

@@ -31,6 +31,11 @@ impl Room {
         self
     }
 
+    /// What [`Room::with`] set last.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        self.variables.iter().rev().find(|(known, _)| known == name).unwrap().1.clone()
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

@@ -112,3 +112,12 @@ impl Postgres {
         self.writer.lend().await
     }
 }
+
+/// A connection to the server that `url` names, reached as [`Postgres::connect`] reaches it: for reading a
+/// database that is not ours.
+///
+/// # Errors
+/// `Refused` when the URL is malformed; `Unavailable` when the server does not answer.
+pub async fn postgres_client(url: &str) -> Result<tokio_postgres::Client, PortError> {
+    Target::parse(url)?.connect().await
+}

@@ -10,9 +10,10 @@ use strongroom_bytes::{
     tables::{BoefjeMeta, NormalizerMeta},
     wire::json::{self, JsonText},
 };
+use strongroom_database::postgres_client;
 use strongroom_kernel::{Json, Uuid};
 use strongroom_model::Timestamp;
-use tokio_postgres::{Client, NoTls, Row};
+use tokio_postgres::{Client, Row};
 
 /// Revision of the schema that is read.
 const REVISION: &str = "1dde0213e9fe";
@@ -78,13 +79,7 @@ impl Source {
     /// # Errors
     /// When it does not answer, or its schema is another.
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let connecting = tokio_postgres::connect(&plain_scheme(url), NoTls).await;
-        let (client, connection) = connecting.context("open the original's database")?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::warn!(%error, "connection to the original's database lost");
-            }
-        });
+        let client = postgres_client(&plain_scheme(url)).await.context("open the original's database")?;
         client
             .batch_execute("SET TIME ZONE 'UTC'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await

@@ -4,9 +4,17 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 use strongroom_http::{Options, tls};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::watch,
+    task::JoinSet,
+};
 
 use crate::{assemble::Face, config::Config};
+
+/// Connections the system keeps for us until we accept them; it may cut this down to its own limit. One more than there
+/// is room for is told nothing and tries again a second later.
+const BACKLOG: u32 = 4096;
 
 /// Listeners that are bound and do not serve yet.
 pub(super) struct Listeners {
@@ -14,16 +22,24 @@ pub(super) struct Listeners {
     scheme: &'static str,
 }
 
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // the address of a process that ended a moment ago
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 impl Listeners {
     /// Binds every face to its address.
     ///
     /// # Errors
     /// When an address is taken, saying whose it was to be.
-    pub(super) async fn bind(config: &Config, faces: Vec<Face>) -> Result<Self> {
+    pub(super) fn bind(config: &Config, faces: Vec<Face>) -> Result<Self> {
         let mut bound = Vec::new();
         for face in faces {
             let failed = || format!("listen on {} for {}", face.address, face.name);
-            let listener = TcpListener::bind(face.address).await.with_context(failed)?;
+            let listener = listen(face.address).with_context(failed)?;
             let address = listener.local_addr().with_context(failed)?;
             bound.push((face, listener, address));
         }

@@ -54,7 +54,7 @@ async fn serve(mut config: Config) -> Result<()> {
     let account = keys::settle_account(&mut config.bytes, &folder, assemble::rng().as_ref())?;
     let kernel = assemble::kernel(&config, stores, signer).await?;
     let services = assemble::services(&config, &folder, &kernel)?;
-    let listeners = Listeners::bind(&config, services.faces).await?;
+    let listeners = Listeners::bind(&config, services.faces)?;
     greet(&folder, &kernel.ledger().verifier().to_string(), account, &listeners);
     let (stop, stopped) = watch::channel(false);
     let upkeep = upkeep::start(&config, &kernel, services.background, &stopped);
