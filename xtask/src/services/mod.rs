@@ -1,4 +1,5 @@
-//! The real services that tests use: PostgreSQL, RabbitMQ, an S3 server, a time-stamp authority, a Pastebin.
+//! The real services that tests use: PostgreSQL, RabbitMQ, an S3 server, a time-stamp authority, a Pastebin, and the
+//! Python that clients run on.
 //!
 //! Each start gives fresh, empty services on free ports of 127.0.0.1, with their files in one temporary folder, and
 //! an environment that tests read (`STRONGROOM_TEST_…`). A service whose address is already in the environment is
@@ -12,6 +13,7 @@ pub mod packages;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod python;
 pub mod rabbitmq;
 pub mod s3;
 pub mod state;
@@ -146,6 +148,7 @@ fn start_all(root: &Path, state: &mut State, durability: Durability, s3: Result<
         let pastebin = authority::start_pastebin(&folder, paste, &mut state.environment)?;
         note(state, vec![pastebin])?;
     }
+    python::provide(root, &mut state.environment);
     // Nothing listens here, ever: for tests of a service that is away.
     state.environment.insert("STRONGROOM_TEST_CLOSED_PORT".to_owned(), spare.to_string());
     for service in &mut starting {

@@ -67,7 +67,7 @@ pub fn start(server: &Path, folder: &Path, port: u16, environment: &mut Environm
 }
 
 /// A folder that outlives clones: `$XDG_CACHE_HOME` or `~/.cache`.
-fn cache() -> PathBuf {
+pub fn cache() -> PathBuf {
     let base = std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
     base.unwrap_or_else(std::env::temp_dir).join("strongroom-test/bin")
