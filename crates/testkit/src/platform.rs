@@ -43,8 +43,20 @@ impl TestPlatform {
     /// When it cannot be started.
     pub async fn start(schema: Schema, topic: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let clock = Arc::new(FixedClock::at(Timestamp::from_micros(NOW).expect("a time of this century")));
-        Self::open(folder, schema, topic, clock, Arc::new(SeededRng::new(1))).await
+        Self::open(folder, schema, topic, Self::clock(), Arc::new(SeededRng::new(1)), 0).await
+    }
+
+    /// As [`TestPlatform::start`], on a disk that has no space left for content.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_on_full_disk(schema: Schema, topic: &'static str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::open(folder, schema, topic, Self::clock(), Arc::new(SeededRng::new(1)), u64::MAX).await
+    }
+
+    fn clock() -> Arc<FixedClock> {
+        Arc::new(FixedClock::at(Timestamp::from_micros(NOW).expect("a time of this century")))
     }
 
     /// Stops, and starts again on the same folder, as after a restart of the process.
@@ -57,7 +69,7 @@ impl TestPlatform {
         drop((kernel, database));
         let topic = strongroom_kernel::ports::Sink::topic(sink.as_ref());
         let schema = *schemas.last().expect("the service's tables come last");
-        Self::open(folder, schema, topic, clock, rng).await
+        Self::open(folder, schema, topic, clock, rng, 0).await
     }
 
     async fn open(
@@ -66,13 +78,14 @@ impl TestPlatform {
         topic: &'static str,
         clock: Arc<FixedClock>,
         rng: Arc<SeededRng>,
+        reserve: u64,
     ) -> Self {
         let schemas = vec![strongroom_kernel::SCHEMA, schema];
         let path = folder.path();
         let database = Sqlite::open(&path.join("strongroom.db"), &schemas, &SqliteOptions::default());
         let database: Arc<dyn Database> = Arc::new(database.expect("an empty database can be made"));
         let sink = Arc::new(FakeSink::new(topic));
-        let reserve = Arc::new(Reserve::new(path, 0));
+        let reserve = Arc::new(Reserve::new(path, reserve));
         let packs = PackSettings { allocation: 0, ..PackSettings::default() };
         let name = "test.example/strongroom".parse().expect("a valid key name");
         let parts = Parts {

@@ -9,6 +9,7 @@ mod boefje_meta;
 mod common;
 mod content;
 mod coverage;
+mod faults;
 mod health;
 mod idempotency;
 mod metrics;
