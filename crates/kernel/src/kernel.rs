@@ -144,11 +144,12 @@ impl Kernel {
             schemas,
             coalesce_reads,
         } = parts;
-        recover_packs(database.as_ref(), packs.as_ref()).await.map_err(from_port)?;
         while database.sequence(10_000).await.map_err(from_port)? > 0 {}
         let ledger = ledger::restore(signer, Arc::clone(&database), tiles, checkpoint_copy)
             .await
             .map_err(from_port)?;
+        // only a database that no checkpoint contradicts may say where the packs end
+        recover_packs(database.as_ref(), packs.as_ref()).await.map_err(from_port)?;
         let (stop, _) = watch::channel(false);
         let (writable, _) = watch::channel(true);
         let inner = Arc::new(Inner {

@@ -58,6 +58,28 @@ async fn a_database_rolled_back_behind_its_checkpoint_is_refused() {
 }
 
 #[tokio::test]
+async fn a_refused_database_leaves_the_packs_as_they_are() {
+    let room = room().await;
+    room.kernel.run(&SavePage::new(1, b"one")).await.unwrap();
+    let kept = tempfile::tempdir().unwrap();
+    let target = kept.path().to_owned();
+    let room = room.reopen_after(|folder| copy(folder, &target)).await.unwrap();
+    room.kernel.run(&SavePage::new(2, b"content that only the newer database knows")).await.unwrap();
+    room.published(2).await;
+    let outside = tempfile::tempdir().unwrap();
+    let packs = outside.path().join("packs");
+    let rolled_back = |folder: &Path| {
+        fs::copy(target.join("strongroom.db"), folder.join("strongroom.db")).unwrap();
+        copy(&folder.join("packs"), &packs);
+        fs::remove_dir_all(folder.join("packs")).unwrap();
+        std::os::unix::fs::symlink(&packs, folder.join("packs")).unwrap();
+    };
+    let refused = room.reopen_after(rolled_back).await.unwrap_err();
+    assert!(refused.diagnosis().contains("rolled back"), "{refused:?}");
+    assert!(crate::tampering::found_in_files(&packs, b"content that only the newer database knows"));
+}
+
+#[tokio::test]
 async fn everything_rolled_back_is_found_by_the_copy_outside() {
     let room = room().await;
     room.kernel.run(&SavePage::new(1, b"one")).await.unwrap();

@@ -46,10 +46,6 @@ pub(crate) async fn stores(config: &Config, folder: &DataFolder, mode: Mode) -> 
     let database = database(config, folder, mode).await.context("open database")?;
     let reserve = Arc::new(Reserve::new(folder.path(), config.data.reserve));
     let packs = packs(config, folder, &reserve)?;
-    if let (Mode::Write, Some(packs)) = (mode, &packs) {
-        let end = database.pack_end().await.context("find the end of the packs")?;
-        packs.recover(end).context("take up packs")?;
-    }
     let store = store(config, folder, reserve).await.context("open content store")?;
     let checkpoint_copy = config.ledger.checkpoint_copy.as_deref();
     Ok(Stores {
