@@ -1,8 +1,8 @@
 //! How many prebuilt units per second become durable, on SQLite and, when `STRONGROOM_TEST_POSTGRES_URL`
 //! names a server, on PostgreSQL. Prints figures; judges nothing.
 //!
-//! `cargo bench -p strongroom-database --bench commit [-- <batches>]`. The folder is made in the working
-//! directory, so that the disk measured is that of the checkout.
+//! `cargo bench -p strongroom-database --bench commit [-- <batches> <units of a batch> <checkpoint from, in MiB>]`.
+//! The folder is made in the working directory, so that the disk measured is that of the checkout.
 
 #![expect(clippy::print_stdout, reason = "figures are the purpose")]
 
@@ -16,22 +16,19 @@ use strongroom_contract::database::{
 };
 use strongroom_database::{Postgres, PostgresOptions, Sqlite, SqliteOptions};
 use strongroom_kernel::{
-    Schema, State, Unit, Uuid,
+    Schema, State, Unit, Uuid, Value,
     ports::{Batch, Database, Packs, PortError},
 };
 use strongroom_model::Digest;
 
-/// Units of one batch.
-const UNITS: u64 = 1_000;
-
 #[derive(Debug)]
-struct Folder(tempfile::TempDir);
+struct Folder(tempfile::TempDir, SqliteOptions);
 
 #[async_trait]
 impl Place for Folder {
     async fn open(&self, schemas: &[Schema]) -> Result<Arc<dyn Database>, PortError> {
         let path = self.0.path().join("strongroom.db");
-        Ok(Arc::new(Sqlite::open(&path, schemas, &SqliteOptions::default())?))
+        Ok(Arc::new(Sqlite::open(&path, schemas, &self.1)?))
     }
 }
 
@@ -55,7 +52,7 @@ fn id(number: u64) -> Uuid {
 
 type Make = fn(u64) -> Unit;
 
-const KINDS: [(&str, Make); 5] = [
+const KINDS: [(&str, Make); 6] = [
     ("record alone", |_| unit(|_| ())),
     ("record and event of 1.5 KB", |_| unit(|unit| unit.emit("suite_a", "key", vec![b'e'; 1_500]))),
     ("one row of ten columns", |number| {
@@ -64,10 +61,25 @@ const KINDS: [(&str, Make); 5] = [
     }),
     ("two rows, three unique constraints", |number| {
         let book = Book::new(i64::try_from(number).unwrap_or(0));
-        let sample = Sample::empty(id(number));
+        let sample = Sample::empty(id(number + (1 << 40)));
         unit(|unit| {
             unit.put(&book, State::Absent);
             unit.put(&sample, State::Absent);
+        })
+    }),
+    ("like an upload: condition, row, counter, content, event", |number| {
+        let mut content = vec![b'c'; 100];
+        content[..8].copy_from_slice(&(number + (1 << 40)).to_be_bytes());
+        unit(|unit| {
+            let picture = unit.blob(&domain("a"), content.into());
+            unit.require::<Book>(vec![Value::Int(0)], State::Present);
+            unit.put(
+                &Page { book: 2, ..Page::new(i64::try_from(number).unwrap_or(0), Some(picture)) },
+                State::Absent,
+            );
+            unit.put(&Sample::empty(id(number + (2 << 40))), State::Absent);
+            unit.bump::<Book>(vec![Value::Int(0)], "copies", 1, (0, i64::MAX));
+            unit.emit("suite_b", "key", vec![b'e'; 600]);
         })
     }),
     ("one row with content of 10 KiB in packs", |number| {
@@ -81,14 +93,15 @@ const KINDS: [(&str, Make); 5] = [
     }),
 ];
 
-async fn measure(name: &str, subject: &Subject, batches: u64) {
-    println!("{}: batches of {UNITS} units", subject.database.describe());
+async fn measure(name: &str, subject: &Subject, batches: u64, length: u64) {
+    println!("{}: batches of {length} units", subject.database.describe());
     let packs: Arc<dyn Packs> = Arc::<MemoryPacks>::default();
     for (kind, make) in KINDS {
         let mut elapsed = 0.0;
         let mut longest = 0.0_f64;
+        let written = written();
         for batch in 0..batches {
-            let units: Vec<Unit> = (batch * UNITS..(batch + 1) * UNITS).map(make).collect();
+            let units: Vec<Unit> = (batch * length..(batch + 1) * length).map(make).collect();
             let batch = Batch { packs: Some(Arc::clone(&packs)), ..subject.batch(&units) };
             let start = Instant::now();
             let outcomes = subject.database.commit(batch).await.expect("the batch is committed");
@@ -101,8 +114,14 @@ async fn measure(name: &str, subject: &Subject, batches: u64) {
             elapsed += took;
             longest = longest.max(took);
         }
-        let units = f64::from(u32::try_from(batches * UNITS).unwrap_or(u32::MAX));
-        println!("  {name} {kind}: {:.0} units/s, longest batch {:.1} ms", units / elapsed, longest * 1e3);
+        let units = f64::from(u32::try_from(batches * length).unwrap_or(u32::MAX));
+        let written = (self::written() - written) / units;
+        println!("  {name} {kind}:");
+        println!(
+            "    {:.0} units/s, longest batch {:.1} ms, {written:.0} bytes written per unit",
+            units / elapsed,
+            longest * 1e3
+        );
     }
     let start = Instant::now();
     let mut given = 0_u32;
@@ -121,6 +140,12 @@ async fn measure(name: &str, subject: &Subject, batches: u64) {
     }
 }
 
+/// Bytes this process has had written to disks so far; 0 where the system does not count them.
+fn written() -> f64 {
+    let counted = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    counted.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok()).unwrap_or(0.0)
+}
+
 /// Appends of 4 KiB with a data sync per second.
 fn probe(folder: &std::path::Path) -> std::io::Result<f64> {
     let mut file = File::create(folder.join("probe"))?;
@@ -134,18 +159,21 @@ fn probe(folder: &std::path::Path) -> std::io::Result<f64> {
 }
 
 fn main() {
-    let batches = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(50);
+    let mut numbers = std::env::args().skip(1).filter_map(|arg| arg.parse().ok());
+    let (batches, length) = (numbers.next().unwrap_or(50), numbers.next().unwrap_or(1_000));
+    let checkpoint = numbers.next().unwrap_or(SqliteOptions::default().checkpoint_from >> 20);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let folder = Folder(tempfile::tempdir_in(".").expect("a folder"));
+        let options = SqliteOptions { checkpoint_from: checkpoint << 20, ..SqliteOptions::default() };
+        let folder = Folder(tempfile::tempdir_in(".").expect("a folder"), options);
         println!(
             "disk: {:.0} synced appends of 4 KiB per second",
             probe(folder.0.path()).expect("the disk is probed")
         );
-        measure("sqlite", &Subject::open(&folder).await, batches).await;
+        measure("sqlite", &Subject::open(&folder).await, batches, length).await;
         if let Ok(url) = std::env::var("STRONGROOM_TEST_POSTGRES_URL") {
             // the tables are left behind: give it a database of its own
-            measure("postgres", &Subject::open(&Server(url)).await, batches).await;
+            measure("postgres", &Subject::open(&Server(url)).await, batches, length).await;
         }
     });
 }

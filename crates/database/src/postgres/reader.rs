@@ -78,6 +78,21 @@ pub(super) struct Snapshot {
     age: Duration,
 }
 
+impl Snapshot {
+    /// Begins the transaction unless it was begun; sent in front of the first query, without waiting.
+    async fn begin(&self, client: &Object) -> Result<(), PortError> {
+        if self.begun.swap(true, Relaxed) {
+            return Ok(());
+        }
+        // the time is the server's to keep: nothing else ends a statement whose caller went away
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}",
+            self.age.as_millis().max(1)
+        );
+        client.batch_execute(&begin).await.map_err(failed("begin a snapshot"))
+    }
+}
+
 #[async_trait]
 impl ReadRows for Snapshot {
     async fn query(&self, query: Query<'_>) -> Result<Vec<Vec<Value>>, PortError> {
@@ -85,14 +100,6 @@ impl ReadRows for Snapshot {
             return Err(PortError::unavailable("the snapshot is too old"));
         }
         let client = self.client.as_ref().ok_or_else(|| PortError::unavailable("the snapshot has ended"))?;
-        if !self.begun.swap(true, Relaxed) {
-            // the time is the server's to keep: nothing else ends a statement whose caller went away
-            let begin = format!(
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}",
-                self.age.as_millis().max(1)
-            );
-            client.batch_execute(&begin).await.map_err(failed("begin a snapshot"))?;
-        }
         let statement = client.prepare_cached(query.sql).await.map_err(failed("prepare a query"))?;
         if statement.params().len() != query.params.len() {
             let (wanted, given) = (statement.params().len(), query.params.len());
@@ -106,7 +113,9 @@ impl ReadRows for Snapshot {
         }
         let args: Vec<_> = query.params.iter().map(Arg::Value).collect();
         let args: Vec<_> = args.iter().map(|arg| arg as &(dyn tokio_postgres::types::ToSql + Sync)).collect();
-        let rows = client.query(&statement, &args).await.map_err(failed("run a query"))?;
+        let (begun, rows) = tokio::join!(biased; self.begin(client), client.query(&statement, &args));
+        begun?;
+        let rows = rows.map_err(failed("run a query"))?;
         rows.iter().map(|row| decode_row(row, 0, query.columns.iter().copied(), "a query")).collect()
     }
 }

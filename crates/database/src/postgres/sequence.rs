@@ -5,7 +5,7 @@
 
 use strongroom_kernel::ports::{PortError, PortErrorKind};
 
-use crate::number::limit as as_limit;
+use crate::number::{limit as as_limit, signed};
 
 use super::{error::failed, session::Session};
 
@@ -20,6 +20,9 @@ const MOVE: &str = "UPDATE ledger_head SET size = size + $3, (sequence, time) = 
 
 /// Gives at most `limit` records their index, and says how many it gave.
 pub(super) async fn give(session: &mut Session, limit: usize) -> Result<u64, PortError> {
+    if session.indexed == Some(signed(session.next) - 1) {
+        return Ok(0);
+    }
     let failed = failed("give records their index");
     let (head, give, swap) =
         (session.statement(HEAD).await?, session.statement(GIVE).await?, session.statement(MOVE).await?);
@@ -29,6 +32,7 @@ pub(super) async fn give(session: &mut Session, limit: usize) -> Result<u64, Por
     let given = transaction.execute(&give, &[&size, &last, &as_limit(limit)]).await.map_err(&failed)?;
     if given == 0 {
         transaction.rollback().await.map_err(&failed)?;
+        session.indexed = Some(last);
         return Ok(0);
     }
     let count = i64::try_from(given)

@@ -46,6 +46,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     /// Sequence of the next unit.
     pub(super) next: u64,
+    /// Sequence of the last record known to have an index; -1 when none has, `None` before it was read.
+    pub(super) indexed: Option<i64>,
     pub(super) topics: HashMap<&'static str, Topic>,
     tables: Statements<PostgresTable>,
     prepared: HashMap<String, Statement>,
@@ -71,6 +73,7 @@ impl Session {
         Ok(Self {
             client,
             next,
+            indexed: None,
             topics: HashMap::new(),
             tables: Statements::default(),
             prepared: HashMap::new(),

@@ -56,7 +56,7 @@ impl Default for SqliteOptions {
             writer_cache: 24 << 20,
             reader_cache: 2 << 20,
             snapshot_age: Duration::from_secs(1),
-            checkpoint_from: 32 << 20,
+            checkpoint_from: 64 << 20,
             restart_from: 256 << 20,
         }
     }
@@ -67,9 +67,9 @@ impl Default for SqliteOptions {
 /// Closing the last handle waits for the batch being committed; nothing acknowledged depends on it.
 #[derive(Debug)]
 pub struct Sqlite {
-    /// Declared before the pool: the writer ends first, so that the last connection tidies the log away.
-    writer: Option<WriterThread>,
+    /// Declared before the writer: only a connection that may write tidies the log away when it is the last.
     pool: Arc<Pool>,
+    writer: Option<WriterThread>,
     path: PathBuf,
 }
 

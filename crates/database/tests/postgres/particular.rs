@@ -193,3 +193,18 @@ async fn a_dropped_commit_leaves_nothing_half_done() {
     assert_eq!(subject.database.head().await.unwrap().size, 2 + 2 * pairs);
     drop(place.open(&[SCHEMA]).await.unwrap());
 }
+
+/// Needs a server with a certificate: `STRONGROOM_TEST_POSTGRES_TLS_URL` names a database of its own on it, with
+/// `sslmode=require` and the `sslrootcert` that fits.
+#[tokio::test]
+async fn it_is_reached_by_tls_and_only_with_the_right_root() {
+    let Ok(url) = std::env::var("STRONGROOM_TEST_POSTGRES_TLS_URL") else { return println!("skipped") };
+    let options = PostgresOptions::default();
+    let database = Postgres::connect(&url, &[], &options).await.unwrap();
+    let snapshot = database.snapshot().await.unwrap();
+    let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert_eq!(ask(snapshot.as_ref(), encrypted, &[], &[Kind::Bool]).await, [[Value::Bool(true)]]);
+    let (without_root, _) = url.split_once("&sslrootcert=").expect("the URL ends with sslrootcert");
+    let error = Postgres::connect(without_root, &[], &options).await.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Unavailable);
+}

@@ -174,3 +174,17 @@ async fn what_is_not_a_database_is_refused() {
     std::io::Write::write_all(&mut file, &[7; 5000]).unwrap();
     assert_eq!(folder.open(&[SCHEMA]).await.unwrap_err().kind, PortErrorKind::Corrupt);
 }
+
+#[tokio::test]
+async fn one_file_is_left_when_it_is_closed() {
+    let folder = Folder::new();
+    let subject = Subject::open(&folder).await;
+    subject.done(&book(1)).await;
+    let snapshot = subject.database.snapshot().await.unwrap();
+    ask(snapshot.as_ref(), "SELECT COUNT(*) FROM suite_book", &[], &[Kind::Int]).await;
+    drop(snapshot);
+    drop(subject);
+    let left = std::fs::read_dir(folder.path().parent().unwrap()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["strongroom.db"]);
+}
