@@ -13,6 +13,7 @@ pub mod commands;
 pub mod config;
 mod convert;
 mod http;
+mod mask;
 pub mod queries;
 mod state;
 pub mod tables;

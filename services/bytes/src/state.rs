@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::{
     config::{BytesConfig, Secret},
+    mask::Mask,
     wire::{account::Account, token::TokenKey},
 };
 
@@ -24,6 +25,7 @@ struct Inner {
     kernel: Kernel,
     accounts: Vec<Account>,
     token_key: TokenKey,
+    mask: Mask,
     config: BytesConfig,
     anchor: Arc<dyn Anchor>,
     metrics: Arc<Metrics>,
@@ -55,9 +57,19 @@ impl BytesState {
         let accounts = std::iter::once(first).chain(further).collect();
         let token_key = TokenKey::new(chosen(&config.secret).reveal());
         let token_key = if config.require_token_end { token_key.requiring_end() } else { token_key };
+        let mask = Mask::new(&config.masked_environment);
         let pending_proofs = Notify::new();
         Self {
-            inner: Arc::new(Inner { kernel, accounts, token_key, config, anchor, metrics, pending_proofs }),
+            inner: Arc::new(Inner {
+                kernel,
+                accounts,
+                token_key,
+                mask,
+                config,
+                anchor,
+                metrics,
+                pending_proofs,
+            }),
         }
     }
 
@@ -79,6 +91,11 @@ impl BytesState {
     /// The key of its tokens.
     pub(crate) fn token_key(&self) -> &TokenKey {
         &self.inner.token_key
+    }
+
+    /// What answers do not show.
+    pub(crate) fn mask(&self) -> &Mask {
+        &self.inner.mask
     }
 
     /// Who proves that hashes existed.

@@ -1,9 +1,12 @@
 //! `/bytes/boefje_meta`
 
 use axum::http::Method;
+use strongroom_bytes::{SCHEMA, config::BytesConfig, wire::event::RAW_FILE_RECEIVED};
 use strongroom_kernel::{Kind, ports::Reach};
 
-use crate::common::{BOEFJE_META_ID, Meta, Service, UNKNOWN_ID, id};
+use strongroom_testkit::TestPlatform;
+
+use crate::common::{BOEFJE_META_ID, Meta, Service, UNKNOWN_ID, config, id};
 
 #[tokio::test]
 async fn a_job_without_content_type_is_saved_and_read_back_trap_1() {
@@ -225,4 +228,26 @@ async fn a_list_of_many_pages_is_whole() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 1_203);
+}
+
+#[tokio::test]
+async fn secrets_named_in_the_configuration_are_hidden_in_answers_and_kept_in_events() {
+    let platform = TestPlatform::start(SCHEMA, RAW_FILE_RECEIVED).await;
+    let config = BytesConfig { masked_environment: vec!["TOP_*".to_owned()], ..config() };
+    let service = Service::with(platform, config).await;
+    service.save_boefje_meta(&Meta::default()).await;
+    let raw = service.save_raw(BOEFJE_META_ID, &[("0", "YQ==", &["a"])]).await.remove(0);
+    service.save_normalizer_meta(&id(7), &raw).await;
+    for path in [
+        format!("/bytes/boefje_meta/{BOEFJE_META_ID}"),
+        "/bytes/boefje_meta?organization=acme&input_ooi=*".to_owned(),
+        format!("/bytes/raw/{raw}/meta"),
+        "/bytes/raw".to_owned(),
+        format!("/bytes/normalizer_meta/{}", id(7)),
+        "/bytes/normalizer_meta?organization=acme".to_owned(),
+    ] {
+        let reply = service.get(&path).await;
+        assert!(reply.text().contains(r#""environment":{"TOP_PORTS":"***"}"#), "{path}: {reply}");
+    }
+    assert!(service.platform.sink.heard()[0].payload.contains(r#""TOP_PORTS":"250""#));
 }

@@ -43,6 +43,9 @@ pub struct BytesConfig {
     /// How long an upload waits for its proofs, in milliseconds; later ones are made beside. Default 2000.
     #[serde(with = "millis", rename = "proof_budget_ms")]
     pub proof_budget: Duration,
+    /// Names of environment entries whose values answers show as `***`; a `*` at the beginning or the end of a name
+    /// stands for anything. None by default. Events keep the values: the parsers work with them.
+    pub masked_environment: Vec<String>,
     /// Most bytes of a posted record; files are not limited. Default 1 MiB.
     pub max_metadata_bytes: usize,
 }
@@ -110,6 +113,7 @@ impl Default for BytesConfig {
             hashing: Algorithm::default(),
             proofs: Proofs::default(),
             proof_budget: Duration::from_secs(2),
+            masked_environment: Vec::new(),
             max_metadata_bytes: 1 << 20,
         }
     }

@@ -12,6 +12,6 @@ pub(in crate::http) async fn get(ask: &Ask) -> Result<Response, Refusal> {
     let snapshot = ask.kernel().snapshot().await?;
     let row: BoefjeMeta = snapshot.get(&[Value::Id(id)], "Boefje meta not found").await?;
     let mut body = String::new();
-    models::BoefjeMeta::from(row).push_json(&mut body);
+    ask.state.mask().job(models::BoefjeMeta::from(row)).push_json(&mut body);
     Ok(answer::json(StatusCode::OK, body))
 }

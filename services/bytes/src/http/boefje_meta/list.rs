@@ -25,6 +25,7 @@ pub(in crate::http) async fn list(ask: Ask) -> Result<Response, Refusal> {
     let filter = BoefjeMetaFilter { descending: query.boolean("descending").unwrap_or(true), ..filter };
     query.finish()?;
     let state = ask.state;
+    let mask = state.mask().clone();
     pages::by_offset(
         limit,
         offset,
@@ -36,7 +37,7 @@ pub(in crate::http) async fn list(ask: Ask) -> Result<Response, Refusal> {
                 Ok(rows.into_iter().map(BoefjeMeta::from).collect())
             }
         },
-        |out, meta: BoefjeMeta| meta.push_json(out),
+        move |out, meta: BoefjeMeta| mask.job(meta).push_json(out),
     )
     .await
 }

@@ -12,6 +12,6 @@ pub(in crate::http) async fn get(ask: &Ask) -> Result<Response, Refusal> {
     let found = find_normalizer_meta(&snapshot, id).await?;
     let found = found.ok_or(Refusal::Detail(StatusCode::NOT_FOUND, "Normalizer meta not found"))?;
     let mut body = String::new();
-    found.push_json(&mut body);
+    ask.state.mask().parser_job(found).push_json(&mut body);
     Ok(answer::json(StatusCode::OK, body))
 }

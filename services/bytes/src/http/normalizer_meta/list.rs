@@ -20,6 +20,7 @@ pub(in crate::http) async fn list(ask: Ask) -> Result<Response, Refusal> {
     let (limit, offset) = (query.count("limit", 1), query.count("offset", 0));
     query.finish()?;
     let state = ask.state;
+    let mask = state.mask().clone();
     pages::by_offset(
         limit,
         offset,
@@ -30,7 +31,7 @@ pub(in crate::http) async fn list(ask: Ask) -> Result<Response, Refusal> {
                 list_normalizer_metas(&snapshot, &filter, limit, offset).await
             }
         },
-        |out, meta: NormalizerMeta| meta.push_json(out),
+        move |out, meta: NormalizerMeta| mask.parser_job(meta).push_json(out),
     )
     .await
 }

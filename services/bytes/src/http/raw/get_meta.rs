@@ -9,6 +9,6 @@ use crate::convert;
 pub(in crate::http) async fn get_meta(ask: &Ask) -> Result<Response, Refusal> {
     let (raw, boefje_meta) = super::named(ask).await?;
     let mut body = String::new();
-    convert::raw_meta(raw, boefje_meta).push_json(&mut body);
+    ask.state.mask().raw(convert::raw_meta(raw, boefje_meta)).push_json(&mut body);
     Ok(answer::json(StatusCode::OK, body))
 }

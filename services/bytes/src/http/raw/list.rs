@@ -19,6 +19,7 @@ pub(in crate::http) async fn list(ask: Ask, body: Body) -> Result<Response, Refu
     let begins_after = limited.begins_after(ask.kernel()).await?;
     let Limited { filter, limit, .. } = limited;
     let state = ask.state;
+    let mask = state.mask().clone();
     pages::list(
         limit,
         move |limit, last: Option<&Listed>, _| {
@@ -29,7 +30,9 @@ pub(in crate::http) async fn list(ask: Ask, body: Body) -> Result<Response, Refu
                 list_raws(&snapshot, &filter, after, limit).await
             }
         },
-        |out, Listed { raw, boefje_meta, .. }| convert::raw_meta(raw, boefje_meta).push_json(out),
+        move |out, Listed { raw, boefje_meta, .. }| {
+            mask.raw(convert::raw_meta(raw, boefje_meta)).push_json(out)
+        },
     )
     .await
 }
