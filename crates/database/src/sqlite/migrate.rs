@@ -27,14 +27,16 @@ const OWN: Schema = Schema {
 };
 
 /// Applies what is missing and returns it.
-pub(super) fn apply(path: &Path, schemas: &[Schema]) -> Result<Vec<AppliedMigration>, PortError> {
-    let mut connection = connection::open_writer(path, &SqliteOptions::default())?;
+pub(super) fn apply(
+    connection: &mut Connection,
+    schemas: &[Schema],
+) -> Result<Vec<AppliedMigration>, PortError> {
     connection.execute_batch(HISTORY).map_err(failed("make the table of migrations"))?;
     let mut applied = Vec::new();
     for schema in [OWN].iter().chain(schemas) {
-        let history = history(&connection)?;
+        let history = history(connection)?;
         for migration in pending(schema, &history)? {
-            applied.push(apply_one(&mut connection, schema.service, migration)?);
+            applied.push(apply_one(connection, schema.service, migration)?);
         }
     }
     Ok(applied)

@@ -83,8 +83,10 @@ impl Sqlite {
     /// too old; `Corrupt` when the file is not a database or the end of its ledger is not where it should
     /// be; `Full`, `Unavailable`.
     pub fn open(path: &Path, schemas: &[Schema], options: &SqliteOptions) -> Result<Self, PortError> {
-        Self::migrate(path, schemas)?;
-        let writer = WriterThread::start(path, options)?;
+        // one connection for both: to close it in between would move the whole log of a crash first
+        let mut connection = connection::open_writer(path, options)?;
+        migrate::apply(&mut connection, schemas)?;
+        let writer = WriterThread::start(connection, path, options)?;
         let pool = Arc::new(Pool::new(path, options));
         Ok(Self { writer: Some(writer), pool, path: path.to_owned() })
     }
@@ -111,7 +113,7 @@ impl Sqlite {
     /// # Errors
     /// As [`Sqlite::open`].
     pub fn migrate(path: &Path, schemas: &[Schema]) -> Result<Vec<AppliedMigration>, PortError> {
-        migrate::apply(path, schemas)
+        migrate::apply(&mut connection::open_writer(path, &SqliteOptions::default())?, schemas)
     }
 
     fn writer(&self) -> Result<&WriterThread, PortError> {

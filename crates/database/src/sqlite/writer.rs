@@ -37,8 +37,12 @@ pub(super) struct WriterThread {
 }
 
 impl WriterThread {
-    /// Opens the connection and starts the thread.
-    pub(super) fn start(path: &Path, options: &SqliteOptions) -> Result<Self, PortError> {
+    /// Starts the thread with its first connection.
+    pub(super) fn start(
+        connection: Connection,
+        path: &Path,
+        options: &SqliteOptions,
+    ) -> Result<Self, PortError> {
         let log = Log::default();
         let mut writer = Writer {
             path: path.to_owned(),
@@ -47,7 +51,7 @@ impl WriterThread {
             log: log.clone(),
             checkpointer: None,
         };
-        writer.open()?;
+        writer.adopt(connection)?;
         writer.checkpointer = Some(Checkpointer::start(path, options, log.clone())?);
         let (jobs, receiver) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
@@ -115,13 +119,17 @@ impl Writer {
     /// Opens the connection unless it is open, and reads where things stand.
     fn open(&mut self) -> Result<&mut (Connection, Known), PortError> {
         if self.open.is_none() {
-            let mut connection = open_writer(&self.path, &self.options)?;
-            self.log.watch(&mut connection)?;
-            let head = check_head(&connection)?;
-            let known = Known { head, topics: Topics::default(), statements: Statements::default() };
-            self.open = Some((connection, known));
+            self.adopt(open_writer(&self.path, &self.options)?)?;
         }
         Ok(self.open.as_mut().expect("it was opened above"))
+    }
+
+    fn adopt(&mut self, mut connection: Connection) -> Result<(), PortError> {
+        self.log.watch(&mut connection)?;
+        let head = check_head(&connection)?;
+        let known = Known { head, topics: Topics::default(), statements: Statements::default() };
+        self.open = Some((connection, known));
+        Ok(())
     }
 
     /// Does `job` on the connection; after an error the connection is closed.
@@ -213,7 +221,8 @@ mod tests {
         let subject = Subject::open(&folder).await;
         subject.done(&book(1, "one")).await;
         let path = folder.0.path().join("db");
-        let writer = WriterThread::start(&path, &SqliteOptions::default()).unwrap();
+        let options = SqliteOptions::default();
+        let writer = WriterThread::start(open_writer(&path, &options).unwrap(), &path, &options).unwrap();
         let commit = async |units: &[Unit]| {
             let batch: Batch = subject.batch(units);
             writer.run(move |writer| writer.commit(&batch)).await
