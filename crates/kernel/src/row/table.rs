@@ -20,6 +20,8 @@ pub struct Column {
 }
 
 /// A constraint over several columns that the database holds; refused as `label`.
+///
+/// Where its index is over expressions instead of columns, the index is named `<table>_<label>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unique {
     /// The word a command gets when a unit breaks it.
@@ -132,7 +134,7 @@ pub struct Migration {
     /// What it does, in snake case.
     pub name: &'static str,
     /// The text, with `{bool} {int} {text} {bytes} {id} {digest} {time} {json} {list}` for column types and
-    /// `{row}` for the two columns every table gets, filled in by dialect.
+    /// `{row}` for the two columns every table gets (`row_order` with a unique index), filled in by dialect.
     pub sql: &'static str,
 }
 
