@@ -235,7 +235,7 @@ async fn commit_batch(inner: &Inner, taken: Taken, time: Timestamp) {
             append_to_ledger(inner, &outcomes).await;
             inner.writable.send_if_modified(|writable| !std::mem::replace(writable, true));
             for relay in &inner.relays {
-                relay.wake();
+                relay.wake(&outcomes);
             }
             for (answer, outcome) in answers.into_iter().zip(outcomes) {
                 let _ = answer.send(Ok(outcome));

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     kernel::{Inner, Kernel, SinkPart},
-    ports::{Note, PortError, Stamp},
+    ports::{Note, PortError, Stamp, UnitOutcome},
 };
 
 /// Events of one delivery.
@@ -28,22 +28,38 @@ pub(crate) struct Relay {
     grown: Notify,
     /// Offset behind the last confirmed event.
     confirmed: watch::Sender<u64>,
+    /// Offset behind the last event known to be committed.
+    committed: AtomicU64,
     /// The last delivery failed: nobody waits for the next.
     failing: AtomicBool,
 }
 
 impl Relay {
     pub(crate) fn new(part: SinkPart) -> Self {
-        Self { part, grown: Notify::new(), confirmed: watch::Sender::new(0), failing: AtomicBool::new(false) }
+        Self {
+            part,
+            grown: Notify::new(),
+            confirmed: watch::Sender::new(0),
+            committed: AtomicU64::new(0),
+            failing: AtomicBool::new(false),
+        }
     }
 
-    pub(crate) fn wake(&self) {
-        self.grown.notify_one();
+    /// Hears what a batch committed.
+    pub(crate) fn wake(&self, outcomes: &[UnitOutcome]) {
+        let topic = self.part.sink.topic();
+        let committed = outcomes.iter().filter_map(|outcome| match outcome {
+            UnitOutcome::Committed(stamp) => stamp.events.iter().rfind(|event| event.topic == topic),
+            UnitOutcome::Unmet(_) | UnitOutcome::Repeated => None,
+        });
+        if let Some(last) = committed.last() {
+            self.committed.fetch_max(last.offset + 1, Relaxed);
+            self.grown.notify_one();
+        }
     }
 
-    /// Name of the sink and the offset behind its last confirmed event.
-    pub(crate) fn progress(&self) -> (String, u64) {
-        (self.part.sink.name().to_owned(), *self.confirmed.borrow())
+    fn backlog(&self) -> u64 {
+        self.committed.load(Relaxed).saturating_sub(*self.confirmed.borrow())
     }
 
     /// The offset behind the last confirmed event, if this is the sink of `topic`.
@@ -73,9 +89,9 @@ impl Kernel {
         }
     }
 
-    /// Name of each sink and the offset behind its last confirmed event.
-    pub fn sink_progress(&self) -> Vec<(String, u64)> {
-        self.inner.relays.iter().map(Relay::progress).collect()
+    /// How many committed events the sinks have not confirmed yet, all sinks together.
+    pub fn unconfirmed_events(&self) -> u64 {
+        self.inner.relays.iter().map(Relay::backlog).sum()
     }
 }
 
@@ -130,6 +146,7 @@ async fn deliver(inner: &Inner, relay: &Relay) -> Result<bool, PortError> {
     let events = inner.database.events(relay.part.sink.topic(), from, BATCH).await?;
     let Some(last) = events.last() else { return Ok(false) };
     let end = last.offset + 1;
+    relay.committed.fetch_max(end, Relaxed);
     let delivered = relay.part.sink.deliver(&events).await;
     relay.failing.store(delivered.is_err(), Relaxed);
     let (behind, outcome) = match delivered {

@@ -110,11 +110,13 @@ async fn an_answer_waits_for_the_sink_no_longer_than_its_budget() {
     room.sink.set_away(true);
     room.kernel.run(&SavePage::new(1, b"one")).await.unwrap();
     assert!(room.sink.heard().is_empty());
+    assert_eq!(room.kernel.unconfirmed_events(), 1);
     room.sink.set_away(false);
     let room = room.reopen().await.unwrap();
     room.kernel.run(&SavePage::new(2, b"two")).await.unwrap();
     let payloads: Vec<_> = room.sink.heard().into_iter().map(|event| event.payload).collect();
     let expected: Vec<_> = [1, 2].map(|id| Uuid::from_u128(id).to_string()).into();
+    assert_eq!(room.kernel.unconfirmed_events(), 0);
     assert_eq!(payloads, expected, "what was not confirmed is sent on start, in order");
 }
 

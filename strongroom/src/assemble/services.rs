@@ -81,6 +81,11 @@ fn metrics_router(kernel: &Kernel, metrics: &Arc<Metrics>) -> Router {
             "Leaves the published checkpoint does not cover yet",
             figure(readiness.unpublished),
         ));
+        gauges.push((
+            "events_unconfirmed",
+            "Announcements no receiver has confirmed yet",
+            figure(kernel.unconfirmed_events()),
+        ));
         let page = metrics.page(gauges);
         async move { ([(CONTENT_TYPE, OPEN_METRICS)], page) }
     };
