@@ -1,6 +1,7 @@
 //! The listener on a real socket: limits, malformed requests, a stop that finishes what is under way.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail them")]
+#![expect(clippy::print_stdout, reason = "tests say when they are skipped")]
 
 mod tls;
 

@@ -31,7 +31,7 @@ pub(in crate::http) async fn list(ask: Ask, body: Body) -> Result<Response, Refu
             }
         },
         move |out, Listed { raw, boefje_meta, .. }| {
-            mask.raw(convert::raw_meta(raw, boefje_meta)).push_json(out)
+            mask.raw(convert::raw_meta(raw, boefje_meta)).push_json(out);
         },
     )
     .await
