@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![expect(clippy::print_stdout, reason = "tests say what they skip, and from which seed they draw")]
 
+mod busy;
 mod commands;
 mod end_to_end;
 mod import;

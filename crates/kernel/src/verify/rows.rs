@@ -3,7 +3,10 @@
 //! One walk over the records with a look at each row they write. Memory grows only with rows that have
 //! counters, and with rows that were removed.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use crate::{
     ports::{Database, PortError, RowFilter, StoredRow},
@@ -15,6 +18,9 @@ use crate::{
 use super::{Progress, Report};
 
 const PAGE: usize = 2_048;
+/// How often, and after which pauses, a record is looked for that has no index yet.
+const LOOKS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 
 type RowName = (&'static str, Vec<Value>);
 
@@ -207,19 +213,28 @@ impl Rows {
     }
 }
 
-/// A row newer than what is verified was written meanwhile: then its record is there by now.
+/// A row newer than what is verified was written meanwhile: then its record is there by now, or soon where
+/// indexes are given after the commit.
 async fn check_newest(
     database: &dyn Database,
     (version, table): (u64, &'static str),
     report: &mut Report,
 ) -> Result<(), PortError> {
-    let size = database.head().await?.size;
-    let end = database.records(size.saturating_sub(1), 1).await?.pop();
-    if end.as_ref().is_some_and(|end| end.sequence >= version) {
-        return Ok(());
-    }
+    let mut looks = LOOKS;
+    let end = loop {
+        let size = database.head().await?.size;
+        let end = database.records(size.saturating_sub(1), 1).await?.pop();
+        if end.as_ref().is_some_and(|end| end.sequence >= version) {
+            return Ok(());
+        }
+        looks -= 1;
+        if looks == 0 {
+            break end;
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
     let text = format!("{table}: a row says that unit {version} wrote it, which is not in the ledger");
-    // where indexes are given after the commit, its record may still be waiting for one
+    // where indexes are given after the commit, its record may still wait for one when nobody serves
     if end.is_none_or(|end| end.sequence == end.index) {
         report.tampered(text);
     } else {
