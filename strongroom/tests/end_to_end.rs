@@ -226,3 +226,35 @@ fn uploads_are_refused_before_the_disk_is_full_and_the_rest_goes_on() {
     client.upload(&id(1, 2), b"again").unwrap().unwrap();
     free.verify().assert_clean();
 }
+
+#[test]
+fn a_stop_lets_an_upload_under_way_finish() {
+    use std::io::{Read as _, Write as _};
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    let body = json!({"files": [{"name": "0", "content": BASE64_STANDARD.encode([5; 200_000]), "tags": []}]});
+    let body = body.to_string();
+    let (first, rest) = body.split_at(body.len() / 2);
+    let mut connection = std::net::TcpStream::connect(server.bytes).unwrap();
+    let head = format!(
+        "POST /bytes/raw?boefje_meta_id={} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
+        id(1, 1),
+        client.token(),
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(first.as_bytes()).unwrap();
+    // an answer to another request tells that the server has taken this one up
+    client.get(&format!("/bytes/boefje_meta/{}", id(1, 1))).unwrap().success();
+    server.ask_to_stop();
+    connection.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert_eq!(server.wait(), Some(0));
+    let verified = room.verify();
+    verified.assert_clean();
+    assert!(verified.text.contains("1 contents"), "{}", verified.text);
+}

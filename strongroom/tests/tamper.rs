@@ -377,3 +377,13 @@ fn a_row_taken_away_or_added_is_found() {
     });
     assert_named(&room.verify(), "an added row");
 }
+
+#[test]
+fn the_scrub_of_a_serving_process_tells_of_changed_content() {
+    let room =
+        changed(|data| flip(&objects(data)[0], 7)).with("STRONGROOM_UPKEEP__SCRUB_PER_MINUTE", "1000000");
+    let server = Server::start(&room);
+    let told = room.wait_for_line("stored content is not what was stored");
+    assert!(told.contains("content "), "{told}");
+    assert_eq!(server.stop(), Some(0));
+}

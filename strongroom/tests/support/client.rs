@@ -71,6 +71,11 @@ impl Client {
         self
     }
 
+    /// The token it logged in for.
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().unwrap()
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Answer> {
         self.ask("GET", path, &[], b"")
     }

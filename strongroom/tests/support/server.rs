@@ -71,6 +71,19 @@ impl Room {
         Verified::of(&command.arg("--data").arg(self.data()).args(args).output().unwrap())
     }
 
+    /// The line of the server's diagnostics that has these words, once it is there.
+    pub(crate) fn wait_for_line(&self, words: &str) -> String {
+        let begun = std::time::Instant::now();
+        loop {
+            let lines = std::fs::read_to_string(self.beside("diagnostics")).unwrap();
+            if let Some(line) = lines.lines().find(|line| line.contains(words)) {
+                return line.to_owned();
+            }
+            assert!(begun.elapsed().as_secs() < 60, "{lines}");
+            std::thread::park_timeout(std::time::Duration::from_millis(10));
+        }
+    }
+
     pub(crate) fn key(&self) -> String {
         text(&self.run(["keys", "show"]).stdout).trim().to_owned()
     }
@@ -148,9 +161,19 @@ impl Server {
     }
 
     /// Asks it to stop and waits until it did; returns its exit status.
-    pub(crate) fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(self) -> Option<i32> {
+        self.ask_to_stop();
+        self.wait()
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn ask_to_stop(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Waits until it has ended; returns its exit status.
+    pub(crate) fn wait(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 
