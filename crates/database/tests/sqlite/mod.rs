@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 /// A folder with one database, with a small log so that checkpoints are part of the suite.
 #[derive(Debug)]
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 #[async_trait]
 impl Place for Folder {
@@ -35,7 +35,7 @@ fn folder() -> Ready<Option<Folder>> {
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().expect("there is room for a folder"))
     }
 
