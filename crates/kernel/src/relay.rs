@@ -48,11 +48,11 @@ impl Relay {
     /// Hears what a batch committed.
     pub(crate) fn wake(&self, outcomes: &[UnitOutcome]) {
         let topic = self.part.sink.topic();
-        let committed = outcomes.iter().filter_map(|outcome| match outcome {
+        let mut committed = outcomes.iter().filter_map(|outcome| match outcome {
             UnitOutcome::Committed(stamp) => stamp.events.iter().rfind(|event| event.topic == topic),
             UnitOutcome::Unmet(_) | UnitOutcome::Repeated => None,
         });
-        if let Some(last) = committed.last() {
+        if let Some(last) = committed.next_back() {
             self.committed.fetch_max(last.offset + 1, Relaxed);
             self.grown.notify_one();
         }
