@@ -151,3 +151,23 @@ fn nothing_acknowledged_is_lost_in_kills_on_postgresql() {
     let written = kill_again_and_again(&room, kills, &mut seeded());
     println!("{kills} kills: none of {written} acknowledged writes lost");
 }
+
+#[test]
+fn a_kill_during_the_start_leaves_a_folder_that_starts() {
+    let mut random = seeded();
+    for _ in 0..10 {
+        let room = Room::new();
+        for _ in 0..4 {
+            let mut command = room.command(["serve", "--data"]);
+            command.arg(room.data()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+            let mut child = command.spawn().unwrap();
+            thread::sleep(Duration::from_millis(random.between((0, 60))));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let server = Server::start(&room);
+        Client::logged_in(server.bytes).unwrap().save_job(&id(1, 1)).unwrap().success();
+        assert_eq!(server.stop(), Some(0));
+        room.verify().assert_clean();
+    }
+}
