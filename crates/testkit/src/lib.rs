@@ -7,6 +7,7 @@
 mod anchor;
 mod caller;
 mod clock;
+mod home;
 mod platform;
 mod rng;
 mod room;

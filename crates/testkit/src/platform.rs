@@ -3,7 +3,6 @@
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use strongroom_content::{Disk, DiskTiles, FilePacks, PackSettings, Reserve};
-use strongroom_database::{Sqlite, SqliteOptions};
 use strongroom_kernel::{
     Kernel, Parts, Schema, SinkPart, SmallUploads,
     ports::{Database, StoredRecord},
@@ -14,7 +13,7 @@ use strongroom_ledger::Signer;
 use strongroom_model::Timestamp;
 use tempfile::TempDir;
 
-use crate::{clock::FixedClock, rng::SeededRng, sink::FakeSink};
+use crate::{clock::FixedClock, home::Home, rng::SeededRng, sink::FakeSink};
 
 /// When tests happen: `2025-03-04T10:20:42.017305Z`.
 const NOW: i64 = 1_741_083_642_017_305;
@@ -32,6 +31,7 @@ pub struct TestPlatform {
     pub sink: Arc<FakeSink>,
     rng: Arc<SeededRng>,
     database: Arc<dyn Database>,
+    home: Home,
     schemas: Vec<Schema>,
     folder: TempDir,
 }
@@ -43,7 +43,7 @@ impl TestPlatform {
     /// When it cannot be started.
     pub async fn start(schema: Schema, topic: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        Self::open(folder, schema, topic, Self::clock(), Arc::new(SeededRng::new(1)), 0).await
+        Self::open(folder, Home::new().await, schema, topic, Self::given(), 0).await
     }
 
     /// As [`TestPlatform::start`], on a disk that has no space left for content.
@@ -52,11 +52,13 @@ impl TestPlatform {
     /// When it cannot be started.
     pub async fn start_on_full_disk(schema: Schema, topic: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        Self::open(folder, schema, topic, Self::clock(), Arc::new(SeededRng::new(1)), u64::MAX).await
+        Self::open(folder, Home::new().await, schema, topic, Self::given(), u64::MAX).await
     }
 
-    fn clock() -> Arc<FixedClock> {
-        Arc::new(FixedClock::at(Timestamp::from_micros(NOW).expect("a time of this century")))
+    /// Time and randomness of every test.
+    fn given() -> (Arc<FixedClock>, Arc<SeededRng>) {
+        let now = Timestamp::from_micros(NOW).expect("a time of this century");
+        (Arc::new(FixedClock::at(now)), Arc::new(SeededRng::new(1)))
     }
 
     /// Stops, and starts again on the same folder, as after a restart of the process.
@@ -65,32 +67,33 @@ impl TestPlatform {
     /// When it cannot be started.
     pub async fn restart(self) -> Self {
         self.kernel.stop().await;
-        let Self { kernel, clock, sink, rng, database, schemas, folder } = self;
+        let Self { kernel, clock, sink, rng, database, home, schemas, folder } = self;
         drop((kernel, database));
         let topic = strongroom_kernel::ports::Sink::topic(sink.as_ref());
         let schema = *schemas.last().expect("the service's tables come last");
-        Self::open(folder, schema, topic, clock, rng, 0).await
+        Self::open(folder, home, schema, topic, (clock, rng), 0).await
     }
 
     async fn open(
         folder: TempDir,
+        home: Home,
         schema: Schema,
         topic: &'static str,
-        clock: Arc<FixedClock>,
-        rng: Arc<SeededRng>,
+        (clock, rng): (Arc<FixedClock>, Arc<SeededRng>),
         reserve: u64,
     ) -> Self {
         let schemas = vec![strongroom_kernel::SCHEMA, schema];
         let path = folder.path();
-        let database = Sqlite::open(&path.join("strongroom.db"), &schemas, &SqliteOptions::default());
-        let database: Arc<dyn Database> = Arc::new(database.expect("an empty database can be made"));
+        let database = home.open(path, &schemas).await;
         let sink = Arc::new(FakeSink::new(topic));
         let reserve = Arc::new(Reserve::new(path, reserve));
         let packs = PackSettings { allocation: 0, ..PackSettings::default() };
+        let packs = FilePacks::new(&path.join("packs"), packs, Arc::clone(&reserve));
+        let packs = matches!(home, Home::Folder).then(|| Arc::new(packs) as _);
         let name = "test.example/strongroom".parse().expect("a valid key name");
         let parts = Parts {
             database: Arc::clone(&database),
-            packs: Some(Arc::new(FilePacks::new(&path.join("packs"), packs, Arc::clone(&reserve)))),
+            packs,
             store: Arc::new(Disk::new(&path.join("objects"), reserve)),
             small_content: SmallUploads::default(),
             tiles: Arc::new(DiskTiles::new(&path.join("ledger"))),
@@ -104,7 +107,12 @@ impl TestPlatform {
             coalesce_reads: Duration::from_mins(1),
         };
         let kernel = Kernel::start(parts).await.expect("an empty folder can be served");
-        Self { kernel, clock, sink, rng, database, schemas, folder }
+        Self { kernel, clock, sink, rng, database, home, schemas, folder }
+    }
+
+    /// Whether everything is in the data folder: SQLite, packs, files.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.home, Home::Folder)
     }
 
     /// The data folder.

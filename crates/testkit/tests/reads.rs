@@ -175,6 +175,38 @@ async fn an_upload_no_unit_refers_to_is_swept_and_one_in_flight_is_not() {
 }
 
 #[tokio::test]
+async fn an_upload_of_content_that_is_being_deleted_waits_and_is_whole() {
+    use strongroom_contract::content::faulty::{ContentCall, ContentFault, ContentFaults, FaultyStore};
+    let faults = ContentFaults::new();
+    let given = faults.clone();
+    let mut options = options();
+    options.wrap_store = Box::new(move |store| std::sync::Arc::new(FaultyStore::new(store, given.clone())));
+    let room = Room::new(options).await;
+    let content = pattern(100_000);
+    let mut upload = room.kernel.upload();
+    upload.write(content.clone().into()).await.unwrap();
+    drop(upload.finish(&domain()).await.unwrap());
+    faults.next(ContentCall::Remove, ContentFault::Slow);
+    let kernel = room.kernel.clone();
+    let sweeping = tokio::spawn(async move { kernel.sweep_orphans().await });
+    let kernel = room.kernel.clone();
+    let again = content.clone();
+    let uploading = tokio::spawn(async move {
+        let mut upload = kernel.upload();
+        upload.write(again.into()).await.unwrap();
+        upload.finish(&domain()).await
+    });
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    faults.let_go();
+    sweeping.await.unwrap().unwrap();
+    let uploaded = uploading.await.unwrap().unwrap();
+    room.kernel.run(&SaveUploaded { page: page(1, &content), uploaded: &uploaded }).await.unwrap();
+    assert_eq!(bytes_of(&room, read(1, Digest::of(&content), None)).await.unwrap(), content);
+}
+
+#[tokio::test]
 async fn content_is_deleted_a_day_after_its_last_reference_went() {
     use strongroom_kernel::{State, Unit, Uuid, Value};
     let room = room().await;

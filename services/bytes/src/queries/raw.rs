@@ -6,7 +6,10 @@ use strongroom_kernel::{Kind, Snapshot, TextList, Uuid, Value, ports::Reach};
 use strongroom_model::{Digest, Error, ErrorKind};
 
 use super::sql::{Statement, columns, kinds, take};
-use crate::tables::{BoefjeMeta, RawFile, domain};
+use crate::{
+    tables::{BoefjeMeta, RawFile, domain},
+    wire::upload::Limits,
+};
 
 /// Which raw files; conditions hold together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,6 +51,10 @@ impl RawFilter {
             statement.one_of("raw.id", self.raw_ids.iter().map(|id| Value::Id(*id)));
         }
         let labels: BTreeSet<&String> = self.mime_types.iter().collect();
+        if labels.len() > Limits::default().tags {
+            // no file has so many
+            return statement.bare_condition("1 = 0");
+        }
         let needles = labels.into_iter().map(|label| Value::Text(TextList::needle(label)));
         statement.all_of("instr(raw.mime_types, {}) > 0", needles);
         if let Some(normalized) = self.normalized {
