@@ -45,9 +45,7 @@ impl Kernel {
             let full = page.len() == PAGE;
             let mut progressed = false;
             for entry in page {
-                if self.inner.in_flight.holds(&entry.key) {
-                    continue;
-                }
+                let Some(_deleting) = self.inner.in_flight.claim(&entry.key) else { continue };
                 if self.inner.database.forget_content(&entry.key).await.map_err(from_port)? {
                     self.delete(&entry).await?;
                     deleted += 1;
@@ -83,13 +81,9 @@ impl Kernel {
             let Some((last, _)) = page.last() else { return Ok(deleted) };
             after = Some(last.clone());
             for (key, _) in page {
-                // in flight is asked before the database: a unit that commits between the two is then seen there
-                if self.inner.in_flight.holds(&key) {
-                    continue;
-                }
-                if self.inner.database.content(&key).await.map_err(from_port)?.is_none()
-                    && !self.inner.in_flight.holds(&key)
-                {
+                // claimed before the database is asked: a unit that commits later finds its upload gone or whole
+                let Some(_deleting) = self.inner.in_flight.claim(&key) else { continue };
+                if self.inner.database.content(&key).await.map_err(from_port)?.is_none() {
                     self.inner.store.remove(&key).await.map_err(from_port)?;
                     deleted += 1;
                 }

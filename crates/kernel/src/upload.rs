@@ -1,10 +1,14 @@
 //! Content on its way in: small pieces stay in memory and ride in the unit, larger ones are durable before it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use strongroom_model::{Digest, DigestHasher, Domain, Error};
+use tokio::sync::Notify;
 
 use crate::{
     error::from_port,
@@ -13,35 +17,78 @@ use crate::{
     unit::{LargeContent, MAX_SMALL_CONTENT, SmallContent, Unit},
 };
 
-/// Large content that is stored while no row refers to it yet: the sweep leaves it alone.
+/// Keeps uploads and deletions of one content apart.
+///
+/// Large content is stored while no row refers to it yet: the sweep leaves it alone. And content that is being
+/// deleted is not taken for stored by an upload of the same bytes: it waits until the deletion has ended.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct InFlight(Arc<Mutex<HashMap<ContentKey, usize>>>);
+pub(crate) struct InFlight(Arc<Held>);
 
-impl InFlight {
-    fn enter(&self, key: &ContentKey) -> InFlightGuard {
-        *self.0.lock().entry(key.clone()).or_insert(0) += 1;
-        InFlightGuard { held: self.clone(), key: key.clone() }
-    }
-
-    pub(crate) fn holds(&self, key: &ContentKey) -> bool {
-        self.0.lock().contains_key(key)
-    }
+#[derive(Debug, Default)]
+struct Held {
+    keys: Mutex<HashMap<ContentKey, Use>>,
+    deleted: Notify,
 }
 
 #[derive(Debug)]
-struct InFlightGuard {
+enum Use {
+    /// So many uploads whose unit is not committed yet.
+    Uploads(usize),
+    Deletion,
+}
+
+impl InFlight {
+    /// Holds the content for an upload, once no deletion of it is under way.
+    async fn enter(&self, key: &ContentKey) -> InFlightGuard {
+        loop {
+            let deleted = self.0.deleted.notified();
+            if self.try_enter(key) {
+                return InFlightGuard { held: self.clone(), key: key.clone() };
+            }
+            deleted.await;
+        }
+    }
+
+    fn try_enter(&self, key: &ContentKey) -> bool {
+        match self.0.keys.lock().entry(key.clone()).or_insert(Use::Uploads(0)) {
+            Use::Uploads(count) => {
+                *count += 1;
+                true
+            }
+            Use::Deletion => false,
+        }
+    }
+
+    /// Holds the content for its deletion, if nobody uploads it.
+    pub(crate) fn claim(&self, key: &ContentKey) -> Option<InFlightGuard> {
+        match self.0.keys.lock().entry(key.clone()) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(vacant) => {
+                vacant.insert(Use::Deletion);
+                Some(InFlightGuard { held: self.clone(), key: key.clone() })
+            }
+        }
+    }
+}
+
+/// Holds a content while it lives.
+#[derive(Debug)]
+pub(crate) struct InFlightGuard {
     held: InFlight,
     key: ContentKey,
 }
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        let mut held = self.held.0.lock();
-        if let Some(count) = held.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
-                held.remove(&self.key);
+        let mut keys = self.held.0.keys.lock();
+        match keys.get_mut(&self.key) {
+            Some(Use::Uploads(count)) if *count > 1 => *count -= 1,
+            Some(Use::Uploads(_)) => drop(keys.remove(&self.key)),
+            Some(Use::Deletion) => {
+                keys.remove(&self.key);
+                self.held.0.deleted.notify_waiters();
             }
+            None => {}
         }
     }
 }
@@ -143,7 +190,7 @@ impl Upload {
             |small, guard| Uploaded { domain: domain.clone(), digest, size, small, _in_flight: guard };
         let Some(staged) = staged else { return Ok(uploaded(Some(small.freeze()), None)) };
         let key = ContentKey { domain: domain.clone(), digest };
-        let guard = in_flight.enter(&key);
+        let guard = in_flight.enter(&key).await;
         staged.keep(&key).await.map_err(from_port)?;
         Ok(uploaded(None, Some(guard)))
     }

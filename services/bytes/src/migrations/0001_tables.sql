@@ -31,7 +31,7 @@ CREATE TABLE bytes_raw_file (
 );
 -- one file per job and set of labels, held against concurrent uploads; also finds the files of a job
 CREATE UNIQUE INDEX bytes_raw_file_same_tags ON bytes_raw_file (boefje_meta, tag_set);
--- lists are in the order of insertion: this index grows at its end, and `{row}` brings that of row_order
+-- lists are in the order of insertion: this index grows at its end, that of row_order comes with every table
 CREATE INDEX bytes_raw_file_domain ON bytes_raw_file (domain, row_order);
 
 CREATE TABLE bytes_normalizer_meta (
