@@ -177,3 +177,16 @@ fn the_doctor_says_what_is_missing() {
     let verified = Verified { code: after.status.code(), text: text(&after.stdout) };
     assert!(!verified.text.contains("FAIL data folder"), "{}", verified.text);
 }
+
+#[test]
+fn the_doctor_asks_the_time_stamp_authority() {
+    let room = Room::new();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/timestamp/v1/root.pem");
+    let room = room
+        .with("STRONGROOM_LEDGER__TIMESTAMP_URL", format!("http://user:hush@{closed}"))
+        .with("STRONGROOM_LEDGER__TIMESTAMP_CERTIFICATES", certificates.to_str().unwrap());
+    let told = text(&room.run(["doctor"]).stdout);
+    assert!(told.contains(&format!("FAIL time-stamp authority http://{closed}/: ")), "{told}");
+    assert!(!told.contains("hush"), "{told}");
+}

@@ -40,7 +40,9 @@ struct VirtualHost {
 impl VirtualHost {
     /// A new place; `None`, said aloud, where no broker is named.
     fn new(name: &str) -> Option<Self> {
-        let variable = |name: &str| std::env::var(format!("STRONGROOM_TEST_AMQP_{name}")).ok();
+        let variable = |name: &str| {
+            std::env::var(format!("STRONGROOM_TEST_AMQP_{name}")).ok().filter(|text| !text.is_empty())
+        };
         let (Some(url), Some(api)) = (variable("URL"), variable("API")) else {
             println!("skipped: what is announced, since STRONGROOM_TEST_AMQP_URL or …_API is not set");
             return None;

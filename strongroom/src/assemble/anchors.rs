@@ -8,7 +8,7 @@ use strongroom_anchor::{
     rfc3161::{Certificates, HashAlgorithm, Rfc3161Settings, Trust},
 };
 use strongroom_bytes::{audit::RawFileAudit, config::Authority};
-use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
+use strongroom_fetch::{AddressPolicy, Fetcher, Limits, public_form};
 use strongroom_kernel::{AnchorPart, ports::Anchor, verify::Audit};
 
 use super::rng;
@@ -56,6 +56,24 @@ pub(crate) fn all(config: &Config) -> Result<Vec<Arc<dyn Anchor>>> {
 /// As [`of_raw_files`].
 pub(crate) fn audits(config: &Config) -> Result<Vec<Arc<dyn Audit>>> {
     Ok(vec![Arc::new(RawFileAudit::new(of_raw_files(config)?))])
+}
+
+/// Has every configured authority stamp a text of no meaning. Pastebin is not asked: it would publish it.
+pub(crate) async fn ask_authorities(config: &Config) -> Vec<(String, Result<()>)> {
+    let proofs = &config.bytes.proofs;
+    let of_files = proofs.rfc3161_url.as_deref().zip(proofs.rfc3161_certificates.as_deref());
+    let ledger = &config.ledger;
+    let of_checkpoints = ledger.timestamp_url.as_deref().zip(ledger.timestamp_certificates.as_deref());
+    let mut answers = Vec::new();
+    for (url, certificates) in [of_files, of_checkpoints].into_iter().flatten() {
+        let answer = async {
+            rfc3161(url, certificates)?.anchor("is anybody there").await?;
+            Ok(())
+        };
+        answers
+            .push((format!("time-stamp authority {}", public_form(url).unwrap_or_default()), answer.await));
+    }
+    answers
 }
 
 fn rfc3161(url: &str, certificates: &Path) -> Result<Rfc3161> {

@@ -16,7 +16,7 @@ use strongroom_ledger::Signer;
 
 use crate::config::{Config, Encryption};
 
-pub(crate) use anchors::{all as anchors, audits};
+pub(crate) use anchors::{all as anchors, ask_authorities, audits};
 pub(crate) use services::{Background, Face, services};
 pub(crate) use sinks::ask_receivers;
 pub(crate) use stores::{Mode, Stores, database, migrate, sealing_key, stores};

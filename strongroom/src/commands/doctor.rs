@@ -62,6 +62,9 @@ impl Doctor {
             for (what, answer) in assemble::ask_receivers(&config).await {
                 looks.tell(what, answer.map(|()| "answers".to_owned()));
             }
+            for (what, answer) in assemble::ask_authorities(&config).await {
+                looks.tell(&what, answer.map(|()| "stamps".to_owned()));
+            }
             Ok(())
         })?;
         Ok(if looks.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
