@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use strongroom_model::{Error, ErrorKind};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 /// A body whose every piece must come within a time.
 pub(crate) struct Patient<B> {
@@ -58,14 +58,21 @@ where
     }
 }
 
+/// Longest wait for the whole of a body that is read at once, however steadily it drips.
+const LONGEST_READ: Duration = Duration::from_mins(1);
+
 /// Reads the whole body, or `None` when it has more than `limit` bytes.
 ///
 /// An announced length above the limit is refused before anything is read.
 ///
 /// # Errors
-/// `Invalid` when the body breaks off or does not go on.
+/// `Invalid` when the body breaks off, does not go on, or is not whole within a minute.
 pub async fn read(body: Body, limit: usize) -> Result<Option<Bytes>, Error> {
-    let mut body = body;
+    let whole = timeout(LONGEST_READ, read_whole(body, limit)).await;
+    whole.unwrap_or_else(|_| Err(Error::new(ErrorKind::Invalid, "the body takes too long")))
+}
+
+async fn read_whole(mut body: Body, limit: usize) -> Result<Option<Bytes>, Error> {
     if body.size_hint().lower() > limit as u64 {
         return Ok(None);
     }
@@ -124,6 +131,16 @@ mod tests {
         assert_eq!(read(body_of(&[]), 0).await.unwrap().unwrap(), "");
         assert_eq!(read(body_of(&["ab", "cd"]), 3).await.unwrap(), None);
         assert_eq!(read(Body::from("abcd"), 3).await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_is_given_up() {
+        let drips = stream::unfold((), |()| async {
+            sleep(Duration::from_secs(20)).await;
+            Some((Ok::<_, io::Error>(Bytes::from_static(b"a")), ()))
+        });
+        let error = read(Body::from_stream(drips), 100).await.unwrap_err();
+        assert_eq!((error.kind(), error.public()), (ErrorKind::Invalid, "the body takes too long"));
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Receives the files of an upload: hashes and stages their contents as they come.
 //!
-//! Nothing is visible before the unit that refers to it ([`super::save`]); what is dropped here is discarded.
+//! Nothing is visible before the unit that refers to it ([`super::save()`]); what is dropped here is discarded.
 
 use bytes::Bytes;
 use strongroom_kernel::{Kernel, Upload, Uploaded, unit::MAX_SMALL_CONTENT};
