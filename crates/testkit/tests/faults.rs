@@ -158,13 +158,13 @@ async fn large_content_is_durable_before_its_unit_or_the_upload_fails() {
             let given = faults.clone();
             options.wrap_store = Box::new(move |store| Arc::new(FaultyStore::new(store, given.clone())));
             let room = Room::new(options).await;
-            faults.next(call, fault.clone());
+            faults.next(call, fault);
             let store = async |content: &[u8]| {
                 let mut upload = room.kernel.upload();
                 upload.write(content.to_vec().into()).await?;
                 upload.finish(&domain()).await
             };
-            let content = [5; 100_000];
+            let content = vec![5; 100_000];
             let failed = store(&content).await;
             assert!(failed.is_err(), "{call:?} {fault:?}");
             let uploaded = store(&content).await.unwrap();
