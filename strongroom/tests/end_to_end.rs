@@ -258,3 +258,27 @@ fn a_stop_lets_an_upload_under_way_finish() {
     verified.assert_clean();
     assert!(verified.text.contains("1 contents"), "{}", verified.text);
 }
+
+#[test]
+fn a_second_signal_stops_at_once() {
+    use std::io::Write as _;
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    let mut connection = std::net::TcpStream::connect(server.bytes).unwrap();
+    let head = format!(
+        "POST /bytes/raw?boefje_meta_id={} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 99\r\n\r\n",
+        id(1, 1),
+        client.token()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    client.get(&format!("/bytes/boefje_meta/{}", id(1, 1))).unwrap().success();
+    server.ask_to_stop();
+    // this upload never ends, and so the first signal alone would take as long as draining may
+    room.wait_for_line("stopping");
+    server.ask_to_stop();
+    room.wait_for_line("asked for twice");
+    assert_eq!(server.wait(), Some(0));
+    room.verify().assert_clean();
+}

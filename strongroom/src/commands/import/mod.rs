@@ -4,7 +4,7 @@
 //! there already is left alone, so an import that was broken off is begun again with the same words. At the end
 //! both sides are compared, row by row and content by content.
 //!
-//! [`source`] reads the original's rows, [`files`] its contents, [`write`] puts them into units, [`compare`]
+//! [`source`] reads the original's rows, [`files`] its contents, [`mod@write`] puts them into units, [`compare`]
 //! looks whether all of it arrived.
 
 mod compare;

@@ -63,10 +63,16 @@ async fn serve(mut config: Config) -> Result<()> {
     stop_asked.wait().await;
     tracing::info!("stopping: requests under way are finished");
     stop.send_replace(true);
-    serving.finish().await;
-    upkeep.finish().await;
-    kernel.stop().await;
-    tracing::info!("stopped");
+    let finish = async {
+        serving.finish().await;
+        upkeep.finish().await;
+        kernel.stop().await;
+    };
+    tokio::select! {
+        () = finish => tracing::info!("stopped"),
+        // what was acknowledged is durable in any case
+        () = stop_asked.wait() => tracing::warn!("stopped at once, since that was asked for twice"),
+    }
     Ok(())
 }
 
