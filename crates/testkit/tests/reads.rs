@@ -123,9 +123,8 @@ async fn changed_content_is_never_served() {
         let content = pattern(length);
         let digest = store(&room, 1, &content).await;
         crate::tampering::flip_in_files(room.folder(), &content[10..42]);
-        let error = match room.kernel.read_content(read(1, digest, None)).await {
-            Err(error) => error,
-            Ok(_) => panic!("{length} changed bytes were served"),
+        let Err(error) = room.kernel.read_content(read(1, digest, None)).await else {
+            panic!("{length} changed bytes were served")
         };
         assert_eq!(error.kind(), ErrorKind::Internal, "{length} bytes: {error:?}");
     }

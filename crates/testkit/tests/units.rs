@@ -138,7 +138,7 @@ async fn rebuilding_from_the_records_gives_the_same_rows() {
     let before = (rows(&room, Page::TABLE).await, rows(&room, Book::TABLE).await);
     assert_eq!((before.0.len(), before.1.len()), (4, 1));
     let schemas = room.kernel.schemas().to_vec();
-    let database = room.kernel.database().clone();
+    let database = room.kernel.database();
     strongroom_kernel::rebuild(database.as_ref(), &schemas, &strongroom_kernel::verify::Silent)
         .await
         .unwrap();
