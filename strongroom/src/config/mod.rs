@@ -109,11 +109,20 @@ impl Sources {
 impl Config {
     /// Reads the secrets that stand in files.
     fn resolve(&mut self) -> Result<(), ConfigError> {
+        self.forget_empty();
         self.database.resolve()?;
         self.content.resolve()?;
         self.announcements.resolve()?;
         bytes::resolve(&mut self.bytes)?;
         Ok(())
+    }
+
+    /// An address that is empty is none: compose files and units set variables to nothing.
+    fn forget_empty(&mut self) {
+        self.database.url.take_if(|url| url.is_empty());
+        self.announcements.amqp_url.take_if(|url| url.is_empty());
+        self.content.url.take_if(|url| url.is_empty());
+        self.telemetry.otlp_endpoint.take_if(|url| url.is_empty());
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
@@ -242,6 +251,19 @@ mod tests {
         assert_eq!(config.content.encryption, Encryption::NaclBox);
         let config = load(&[("BYTES_DB_URI", "postgresql+psycopg2://u:p@db/bytes")]).unwrap();
         assert_eq!(config.database.url.unwrap().reveal(), "postgresql://u:p@db/bytes");
+    }
+
+    #[test]
+    fn an_empty_address_is_none() {
+        let config = load(&[
+            ("QUEUE_URI", ""),
+            ("BYTES_DB_URI", ""),
+            ("STRONGROOM_CONTENT__URL", ""),
+            ("STRONGROOM_TELEMETRY__OTLP_ENDPOINT", ""),
+        ])
+        .unwrap();
+        assert_eq!((config.announcements.amqp_url, config.database.url), (None, None));
+        assert_eq!((config.content.url, config.telemetry.otlp_endpoint), (None, None));
     }
 
     #[test]
