@@ -34,12 +34,17 @@ impl Home {
         if std::env::var(PLATFORM).as_deref() != Ok("postgresql") {
             return Self::Folder;
         }
-        let server = std::env::var(SERVER).expect("STRONGROOM_TEST_POSTGRES_URL names the server");
+        Self::on_server().await.expect("STRONGROOM_TEST_POSTGRES_URL names the server")
+    }
+
+    /// A new, empty database on the server, if one is named.
+    pub(crate) async fn on_server() -> Option<Self> {
+        let server = std::env::var(SERVER).ok()?;
         #[expect(clippy::disallowed_methods, reason = "databases of earlier runs may still be there")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_nanos();
         let name = format!("kit_{now}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         administer(&server, &format!("CREATE DATABASE {name}")).await;
-        Self::Server(name)
+        Some(Self::Server(name))
     }
 
     /// Opens the database, and makes its tables where they are missing.

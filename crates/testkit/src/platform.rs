@@ -55,6 +55,16 @@ impl TestPlatform {
         Self::open(folder, Home::new().await, schema, topic, Self::given(), u64::MAX).await
     }
 
+    /// As [`TestPlatform::start`], on PostgreSQL; `None` where no server is named.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_on_server(schema: Schema, topic: &'static str) -> Option<Self> {
+        let home = Home::on_server().await?;
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        Some(Self::open(folder, home, schema, topic, Self::given(), 0).await)
+    }
+
     /// Time and randomness of every test.
     fn given() -> (Arc<FixedClock>, Arc<SeededRng>) {
         let now = Timestamp::from_micros(NOW).expect("a time of this century");
