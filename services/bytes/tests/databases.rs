@@ -72,7 +72,9 @@ async fn answers(service: &Service) -> Vec<String> {
         said.push(format!("{path}: {}", service.ask(Method::GET, path, "").await));
     }
     for (place, drawn) in ids.iter().enumerate().take(9) {
-        said.iter_mut().for_each(|said| *said = said.replace(drawn, &format!("<raw {place}>")));
+        for said in &mut said {
+            *said = said.replace(drawn, &format!("<raw {place}>"));
+        }
     }
     said
 }

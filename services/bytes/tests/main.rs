@@ -3,7 +3,6 @@
 //! Names ending in `trap_n` hold what `COMPATIBILITY.md` says under that number.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail them")]
-#![expect(clippy::print_stdout, reason = "tests say when they are skipped")]
 
 mod audit;
 mod boefje_meta;
