@@ -57,6 +57,20 @@ async fn the_provider_is_shown_with_its_proof_trap_30() {
 }
 
 #[tokio::test]
+async fn a_proof_by_an_earlier_authority_is_not_called_wrong() {
+    let mut service = Service::start().await;
+    service.save_boefje_meta(&Meta::default()).await;
+    let ids = service.save_raw(BOEFJE_META_ID, &FILES[..1]).await;
+    let path = format!("/bytes/raw/{}/proof", ids[0]);
+    assert_eq!(service.get(&path).await.json()["proof"], true);
+    let anchor = Arc::new(FakeAnchor::new(Some("http://tsa.example/")));
+    service.router = router(BytesState::new(service.platform.kernel.clone(), config(), anchor));
+    let reply = service.get(&path).await.json();
+    assert_eq!((&reply["made"], &reply["hash"]), (&true.into(), &true.into()));
+    assert_eq!(reply["proof"], serde_json::Value::Null);
+}
+
+#[tokio::test]
 async fn the_job_beside_makes_what_waits_before_it_stops() {
     let service = Service::start().await;
     service.save_boefje_meta(&Meta::default()).await;

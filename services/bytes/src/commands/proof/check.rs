@@ -19,7 +19,8 @@ use crate::{
 pub struct Checked {
     /// The hash is that of the content and the job's end; `None` when the file has none.
     pub hash_holds: Option<bool>,
-    /// The proof holds for the hash; `None` when there is none, or it leaves nothing to check.
+    /// The proof holds for the hash; `None` when there is none, it is by another authority than the
+    /// configured one, or it leaves nothing to check.
     pub proof_holds: Option<bool>,
 }
 
@@ -63,6 +64,10 @@ pub async fn check(
 
 async fn check_proof(state: &BytesState, raw: &RawFile, hash: &str) -> Result<Option<bool>, Error> {
     let Some(link) = raw.proof_link.clone() else { return Ok(None) };
+    if raw.proof_provider.as_deref() != state.anchor().provider() {
+        // made before the authority was changed: whoever has its certificates can tell
+        return Ok(None);
+    }
     let proof = AnchorProof { link, provider: raw.proof_provider.clone() };
     match state.anchor().check(hash, &proof).await {
         Ok(()) => Ok(Some(true)),
