@@ -227,6 +227,23 @@ fn uploads_are_refused_before_the_disk_is_full_and_the_rest_goes_on() {
     free.verify().assert_clean();
 }
 
+/// Begins an upload of `length` bytes for the first job, and returns when the server waits for its body.
+fn begin_upload(server: &Server, client: &Client, length: usize) -> std::net::TcpStream {
+    use std::io::{Read as _, Write as _};
+    let mut connection = std::net::TcpStream::connect(server.bytes).unwrap();
+    let head = [
+        format!("POST /bytes/raw?boefje_meta_id={} HTTP/1.1", id(1, 1)),
+        format!("Authorization: Bearer {}", client.token()),
+        format!("Content-Length: {length}"),
+        "Host: x\r\nExpect: 100-continue\r\n\r\n".to_owned(),
+    ];
+    connection.write_all(head.join("\r\n").as_bytes()).unwrap();
+    let mut answer = [0; 25];
+    connection.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, *b"HTTP/1.1 100 Continue\r\n\r\n");
+    connection
+}
+
 #[test]
 fn a_stop_lets_an_upload_under_way_finish() {
     use std::io::{Read as _, Write as _};
@@ -237,18 +254,10 @@ fn a_stop_lets_an_upload_under_way_finish() {
     let body = json!({"files": [{"name": "0", "content": BASE64_STANDARD.encode([5; 200_000]), "tags": []}]});
     let body = body.to_string();
     let (first, rest) = body.split_at(body.len() / 2);
-    let mut connection = std::net::TcpStream::connect(server.bytes).unwrap();
-    let head = format!(
-        "POST /bytes/raw?boefje_meta_id={} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
-        id(1, 1),
-        client.token(),
-        body.len()
-    );
-    connection.write_all(head.as_bytes()).unwrap();
+    let mut connection = begin_upload(&server, &client, body.len());
     connection.write_all(first.as_bytes()).unwrap();
-    // an answer to another request tells that the server has taken this one up
-    client.get(&format!("/bytes/boefje_meta/{}", id(1, 1))).unwrap().success();
     server.ask_to_stop();
+    room.wait_for_line("stopping");
     connection.write_all(rest.as_bytes()).unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
@@ -261,21 +270,13 @@ fn a_stop_lets_an_upload_under_way_finish() {
 
 #[test]
 fn a_second_signal_stops_at_once() {
-    use std::io::Write as _;
     let room = Room::new();
     let server = Server::start(&room);
     let mut client = Client::logged_in(server.bytes).unwrap();
     client.save_job(&id(1, 1)).unwrap().success();
-    let mut connection = std::net::TcpStream::connect(server.bytes).unwrap();
-    let head = format!(
-        "POST /bytes/raw?boefje_meta_id={} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 99\r\n\r\n",
-        id(1, 1),
-        client.token()
-    );
-    connection.write_all(head.as_bytes()).unwrap();
-    client.get(&format!("/bytes/boefje_meta/{}", id(1, 1))).unwrap().success();
-    server.ask_to_stop();
     // this upload never ends, and so the first signal alone would take as long as draining may
+    let _connection = begin_upload(&server, &client, 99);
+    server.ask_to_stop();
     room.wait_for_line("stopping");
     server.ask_to_stop();
     room.wait_for_line("asked for twice");
