@@ -77,7 +77,7 @@ pub fn write(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
     sync_folder(parent(path))
 }
 
-/// Writes `content` to `path` as [`write`] does, but nothing is synced: a crash may lose it, and on some file
+/// Writes `content` to `path` as [`write()`] does, but nothing is synced: a crash may lose it, and on some file
 /// systems leave it empty. For what can be made again, and is checked when it is read.
 ///
 /// # Errors

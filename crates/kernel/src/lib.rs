@@ -1,6 +1,6 @@
 //! The kernel: a unit of work is stored, recorded in the ledger and announced together.
 //!
-//! Reading order: [`unit`] (what a unit is), [`record`] (how it stands in the ledger), [`ports`] (what is
+//! Reading order: [`mod@unit`] (what a unit is), [`record`] (how it stands in the ledger), [`ports`] (what is
 //! asked of databases, stores and sinks), `commit` (how many units become durable at once), `recording` and
 //! `reading` (how logins, denials and reads come into the ledger), `ledger` (tree, tiles, checkpoints),
 //! `relay` (announcements). The kernel knows no service, no SQL dialect, no S3 and no HTTP.

@@ -1,6 +1,6 @@
 //! Small content in append-only files, synced once a batch.
 //!
-//! [`format`] has the bytes, `file.rs` one file, `append.rs` the writing end, `sync.rs` the thread that syncs,
+//! [`mod@format`] has the bytes, `file.rs` one file, `append.rs` the writing end, `sync.rs` the thread that syncs,
 //! `erase.rs` and `recover.rs` what their names say; this file reads. Encryption is a wrapper (`SealedPacks`).
 
 pub mod format;

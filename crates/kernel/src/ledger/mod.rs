@@ -1,7 +1,7 @@
 //! The ledger at run time: leaves go into the tree, full tiles to their store, checkpoints to the world.
 //!
 //! Order of writes: leaves are durable in the database before they reach [`LedgerView::append`]; tiles and
-//! checkpoint derive from them, so a crash at any line here loses nothing that [`restore`] does not make
+//! checkpoint derive from them, so a crash at any line here loses nothing that [`mod@restore`] does not make
 //! again. Pure functions (hashes, tiles, proofs) live in `strongroom-ledger`.
 
 mod derive;

@@ -1,8 +1,8 @@
 //! The canonical record of a unit: what a leaf commits to, for ever.
 //!
 //! `docs/reference/records-and-proofs.md` says the same for readers in other languages; the vectors in
-//! `fixtures/record/` hold both to it. [`canonical`] writes JSON as RFC 8785 wants it, [`seal`] puts
-//! commitments in place of personal values, [`open`] reads a record back into operations.
+//! `fixtures/record/` hold both to it. [`canonical`] writes JSON as RFC 8785 wants it, [`mod@seal`] puts
+//! commitments in place of personal values, [`mod@open`] reads a record back into operations.
 
 mod canonical;
 mod open;
