@@ -1,0 +1,4 @@
+//! Digests against the published answers, and against themselves in pieces.
+
+mod known_answers;
+mod pieces;
