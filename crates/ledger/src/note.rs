@@ -87,6 +87,28 @@ impl Signature {
     }
 }
 
+/// Reads signature lines alone, as witnesses answer with them (`c2sp.org/tlog-witness`).
+///
+/// # Errors
+/// [`NoteError::TooLong`], [`NoteError::NotText`], [`NoteError::TooManySignatures`], [`NoteError::Shape`] without a
+/// newline at the end, [`NoteError::SignatureLine`].
+pub fn parse_signatures(bytes: &[u8]) -> Result<Vec<Signature>, NoteError> {
+    if bytes.len() > MAX_NOTE_BYTES {
+        return Err(NoteError::TooLong);
+    }
+    let lines = std::str::from_utf8(bytes).map_err(|_| NoteError::NotText)?;
+    check_characters(lines)?;
+    read_signatures(lines.strip_suffix('\n').ok_or(NoteError::Shape)?)
+}
+
+fn read_signatures(lines: &str) -> Result<Vec<Signature>, NoteError> {
+    if lines.split('\n').count() > MAX_SIGNATURES {
+        return Err(NoteError::TooManySignatures);
+    }
+    let read = |(line, signature)| Signature::parse(signature).ok_or(NoteError::SignatureLine(line + 1));
+    lines.split('\n').enumerate().map(read).collect()
+}
+
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let signature = [self.id.as_bytes(), self.bytes.as_slice()].concat();
@@ -156,14 +178,7 @@ impl Note {
         let end = note.rfind("\n\n").ok_or(NoteError::Shape)?;
         let (text, lines) = (&note[..=end], &note[end + 2..]);
         let lines = lines.strip_suffix('\n').ok_or(NoteError::Shape)?;
-        if lines.split('\n').count() > MAX_SIGNATURES {
-            return Err(NoteError::TooManySignatures);
-        }
-        let signatures = lines
-            .split('\n')
-            .enumerate()
-            .map(|(line, signature)| Signature::parse(signature).ok_or(NoteError::SignatureLine(line + 1)));
-        Ok(Self { signatures: signatures.collect::<Result<_, _>>()?, text: text.to_owned() })
+        Ok(Self { signatures: read_signatures(lines)?, text: text.to_owned() })
     }
 
     /// The signed text, with its last newline. Not to be believed before [`Note::verify`].

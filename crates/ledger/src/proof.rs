@@ -1,12 +1,14 @@
-//! Inclusion and consistency proofs (RFC 6962 §2.1.1 and §2.1.2), and roots of past sizes.
+//! Inclusion and consistency proofs (RFC 6962 §2.1.1 and §2.1.2), proofs of subtrees, and roots of past sizes.
 //!
 //! Proofs are made from any [`crate::HashReader`] and verified by plain functions over hashes. How a proof is
 //! written to a file is [`crate::tlog_proof`]; who signed the root is [`crate::checkpoint`].
 
 mod prove;
+mod subtree;
 mod verify;
 
 pub use prove::{ProveError, consistency_proof, inclusion_proof, tree_root};
+pub use subtree::{is_subtree, subtree_proof, verify_subtree};
 pub use verify::{ProofError, verify_consistency, verify_inclusion};
 
 use std::ops::Range;

@@ -76,7 +76,10 @@ pub fn tree_root<R: HashReader>(reader: &R, size: u64) -> Result<Hash, ProveErro
 }
 
 /// One hash for each range; every range has at least one leaf.
-fn read_ranges<R: HashReader>(reader: &R, ranges: &[Range<u64>]) -> Result<Vec<Hash>, ProveError<R::Error>> {
+pub(super) fn read_ranges<R: HashReader>(
+    reader: &R,
+    ranges: &[Range<u64>],
+) -> Result<Vec<Hash>, ProveError<R::Error>> {
     let nodes: Vec<_> = ranges.iter().cloned().flat_map(node::subtrees).collect();
     if nodes.is_empty() {
         return Ok(Vec::new());

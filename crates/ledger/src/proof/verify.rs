@@ -31,6 +31,9 @@ pub enum ProofError {
         /// Size of the tree said to be newer.
         new: u64,
     },
+    /// The range of leaves from the first to before the second is no subtree.
+    #[error("leaves {0} to {1} are no subtree")]
+    NoSubtree(u64, u64),
     /// The proof has too few or too many hashes for these sizes.
     #[error("the proof has {found} hashes instead of {expected}")]
     WrongLength {
@@ -67,7 +70,7 @@ impl ProofError {
         if old <= new { Ok(()) } else { Err(Self::SizesReversed { old, new }) }
     }
 
-    fn check_length(expected: usize, found: usize) -> Result<(), Self> {
+    pub(super) fn check_length(expected: usize, found: usize) -> Result<(), Self> {
         if expected == found { Ok(()) } else { Err(Self::WrongLength { expected, found }) }
     }
 }
