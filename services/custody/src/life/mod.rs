@@ -1,0 +1,13 @@
+//! The life of an object, a subject or a caller: the leaves that tell of it, in order.
+//!
+//! [`seen`] is one leaf in words, [`filter`] which are wanted, [`page`] finds them in a database (the program's
+//! commands use it too), [`http`] answers with them.
+
+mod filter;
+pub(crate) mod http;
+mod page;
+mod seen;
+
+pub use filter::{Filter, FilterError};
+pub use page::{About, Page, PageRequest, page, range_of};
+pub use seen::{Seen, SeenCaller, SeenRow, SeenSubject};
