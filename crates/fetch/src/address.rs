@@ -10,6 +10,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub enum AddressPolicy {
     /// All: for URLs the operator wrote into the configuration. Proxies of the environment are used.
     Any,
+    /// Public ones and those of our own machine and networks, for hosts the operator named. Never link-local ones,
+    /// where the metadata of clouds are, nor multicast. No proxy is used.
+    Internal,
     /// Only public ones, for URLs that came from outside. No proxy is used, since it would connect for us.
     PublicOnly,
 }
@@ -17,7 +20,11 @@ pub enum AddressPolicy {
 impl AddressPolicy {
     /// Whether `address` may be connected to.
     pub fn allows(self, address: IpAddr) -> bool {
-        self == Self::Any || is_public(address)
+        match self {
+            Self::Any => true,
+            Self::Internal => is_public(address) || is_internal(address),
+            Self::PublicOnly => is_public(address),
+        }
     }
 }
 
@@ -55,6 +62,27 @@ pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+/// Whether `address` belongs to this machine or to a network of ours, and is not where a cloud keeps its metadata.
+fn is_internal(address: IpAddr) -> bool {
+    const METADATA_V4: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
+    // fd00:ec2::/32 and fd20:ce::/32
+    const METADATA_V6: [[u16; 2]; 2] = [[0xfd00, 0xec2], [0xfd20, 0xce]];
+    match address {
+        IpAddr::V4(address) => {
+            let carrier = address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64;
+            (address.is_loopback() || address.is_private() || carrier) && address != METADATA_V4
+        }
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(mapped) => is_internal(IpAddr::V4(mapped)),
+            None => {
+                let [first, second, ..] = address.segments();
+                address.is_loopback()
+                    || (address.is_unique_local() && !METADATA_V6.contains(&[first, second]))
+            }
+        },
     }
 }
 
@@ -155,5 +183,39 @@ mod tests {
                 "fec0::1",
             ],
         );
+    }
+
+    #[test]
+    fn our_own_networks_are_internal_and_metadata_never_are() {
+        let internal = |text: &str| AddressPolicy::Internal.allows(text.parse().expect(text));
+        for text in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.0.1",
+            "100.64.0.1",
+            "::1",
+            "fd12::1",
+            "::ffff:10.0.0.1",
+            "1.1.1.1",
+        ] {
+            assert!(internal(text), "{text}");
+        }
+        for text in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "fe80::1",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "ff02::1",
+            "255.255.255.255",
+            "64:ff9b::10.0.0.1",
+        ] {
+            assert!(!internal(text), "{text}");
+        }
     }
 }

@@ -1,10 +1,8 @@
 //! The client's errors as errors of a port. URLs stay out of them: they can hold credentials.
 
-use std::error::Error as StdError;
-
 use strongroom_kernel::ports::{PortError, PortErrorKind};
 
-use crate::resolver::Forbidden;
+use crate::resolver::forbidden;
 
 /// `Refused` for what another try cannot cure: a bad URL, a forbidden address, too many redirects.
 pub(crate) fn port_error(context: &str, error: reqwest::Error) -> PortError {
@@ -18,15 +16,4 @@ pub(crate) fn port_error(context: &str, error: reqwest::Error) -> PortError {
         None => context.to_owned(),
     };
     PortError::new(kind, context).with_source(error)
-}
-
-fn forbidden(error: &reqwest::Error) -> Option<Forbidden> {
-    let mut next: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(cause) = next {
-        if let Some(forbidden) = cause.downcast_ref() {
-            return Some(*forbidden);
-        }
-        next = cause.source();
-    }
-    None
 }

@@ -1,17 +1,17 @@
 //! The client itself.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Client, Method, RequestBuilder, StatusCode, Url,
+    Client, ClientBuilder, Method, RequestBuilder, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderValue},
     redirect::{Attempt, Policy},
 };
 use strongroom_kernel::ports::{PortError, PortErrorKind};
 
 use crate::{
-    AddressPolicy,
+    AddressPolicy, SystemNames,
     error::port_error,
     resolver::{Forbidden, GuardedResolver, check_url},
 };
@@ -85,10 +85,10 @@ impl Fetcher {
     /// `Unavailable` when the TLS stack cannot be set up. A system without root certificates is no error:
     /// then only `http` works.
     pub fn new(limits: Limits, policy: AddressPolicy) -> Result<Self, PortError> {
-        // Fails when somebody installed one already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = build(limits, policy, Roots::System).or_else(|_| build(limits, policy, Roots::None));
-        let client = client.map_err(|error| port_error("set up the HTTP client", error))?;
+        let redirects = Redirects::Follow { at_most: limits.redirects, policy };
+        let client = client(GuardedResolver::new(policy, Arc::new(SystemNames)), redirects, |builder| {
+            builder.connect_timeout(limits.connect_timeout).timeout(limits.total_timeout)
+        })?;
         Ok(Self { client, limits, policy })
     }
 
@@ -181,28 +181,45 @@ fn too_long(context: &str, limit: usize) -> PortError {
     PortError::refused(format!("{context}: the answer is longer than {limit} bytes"))
 }
 
+/// What a client does of itself when it is sent elsewhere.
 #[derive(Clone, Copy)]
-enum Roots {
-    System,
+pub(crate) enum Redirects {
+    /// Nothing: the answer is the redirect.
     None,
+    /// It follows, where `policy` allows.
+    Follow { at_most: usize, policy: AddressPolicy },
 }
 
+/// A client behind `resolver`, with the system's roots if there are any, and what `further` adds.
+///
+/// # Errors
+/// `Unavailable` when the TLS stack cannot be set up.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
-fn build(limits: Limits, policy: AddressPolicy, roots: Roots) -> reqwest::Result<Client> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(limits.connect_timeout)
-        .timeout(limits.total_timeout)
-        .redirect(Policy::custom(move |attempt| follow(attempt, limits.redirects, policy)))
-        .referer(false)
-        .dns_resolver(GuardedResolver(policy));
-    if policy == AddressPolicy::PublicOnly {
-        builder = builder.no_proxy();
-    }
-    match roots {
-        Roots::System => builder.build(),
-        Roots::None => builder.tls_certs_only([]).build(),
-    }
+pub(crate) fn client(
+    resolver: GuardedResolver,
+    redirects: Redirects,
+    further: impl Fn(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, PortError> {
+    // Fails when somebody installed one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = || {
+        let mut builder = Client::builder()
+            .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
+            .redirect(match redirects {
+                Redirects::None => Policy::none(),
+                Redirects::Follow { at_most, policy } => {
+                    Policy::custom(move |attempt| follow(attempt, at_most, policy))
+                }
+            })
+            .referer(false)
+            .dns_resolver(resolver.clone());
+        if resolver.policy() != AddressPolicy::Any {
+            builder = builder.no_proxy();
+        }
+        further(builder)
+    };
+    let built = builder().build().or_else(|_| builder().tls_certs_only([]).build());
+    built.map_err(|error| port_error("set up the HTTP client", error))
 }
 
 fn follow(attempt: Attempt<'_>, limit: usize, policy: AddressPolicy) -> reqwest::redirect::Action {

@@ -3,14 +3,14 @@
 //! The client connects to exactly the addresses that come out of here, so a name whose answer changes between
 //! a check and the connection gains nothing. Hosts written as an address never come here: see [`check_url`].
 
-use std::net::{IpAddr, SocketAddr};
+use std::{error::Error as StdError, net::SocketAddr, sync::Arc};
 
 use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use crate::AddressPolicy;
+use crate::{AddressPolicy, Names, policy::literal};
 
 /// A connection the policy does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,27 +43,54 @@ pub(crate) fn check_url(url: &Url, policy: AddressPolicy) -> Result<(), Forbidde
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Forbidden::Scheme);
     }
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    match bare.parse::<IpAddr>() {
-        Ok(address) if !policy.allows(address) => Err(Forbidden::Address),
+    match literal(url.host_str().unwrap_or_default()) {
+        Some(address) if !policy.allows(address) => Err(Forbidden::Address),
         _ => Ok(()),
     }
 }
 
-/// The system's resolver behind the policy.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GuardedResolver(pub(crate) AddressPolicy);
+/// What the policy forbade, if that is at the root of `error`.
+pub(crate) fn forbidden(error: &(dyn StdError + 'static)) -> Option<Forbidden> {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(forbidden) = cause.downcast_ref() {
+            return Some(*forbidden);
+        }
+        next = cause.source();
+    }
+    None
+}
+
+/// A resolver behind the policy.
+#[derive(Debug, Clone)]
+pub(crate) struct GuardedResolver {
+    policy: AddressPolicy,
+    names: Arc<dyn Names>,
+}
+
+impl GuardedResolver {
+    pub(crate) fn new(policy: AddressPolicy, names: Arc<dyn Names>) -> Self {
+        Self { policy, names }
+    }
+
+    /// Which addresses come out of it.
+    pub(crate) fn policy(&self) -> AddressPolicy {
+        self.policy
+    }
+}
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let policy = self.0;
+        let Self { policy, names } = self.clone();
         Box::pin(async move {
-            // Port 0 stands for the one of the URL.
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = names.look_up(name.as_str().to_owned()).await?;
             let n_found = found.len();
-            let allowed: Vec<SocketAddr> =
-                found.into_iter().filter(|address| policy.allows(address.ip())).collect();
+            // Port 0 stands for the one of the URL.
+            let allowed: Vec<SocketAddr> = found
+                .into_iter()
+                .filter(|address| policy.allows(*address))
+                .map(|address| SocketAddr::new(address, 0))
+                .collect();
             if allowed.is_empty() && n_found > 0 {
                 return Err(Forbidden::Address.into());
             }

@@ -11,7 +11,7 @@ fn fetcher() -> Fetcher {
 
 /// Answers with what was asked, as text.
 fn echo() -> String {
-    serve(|Request { method, path, content_type, body }| {
+    serve(|Request { method, path, content_type, body, .. }| {
         let body = String::from_utf8(body).expect("UTF-8");
         Reply::Answer(
             200,

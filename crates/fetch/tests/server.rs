@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 /// A request as a handler sees it.
@@ -13,6 +14,8 @@ pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) content_type: String,
+    /// All headers as they came, in lower case, a line each.
+    pub(crate) headers: Vec<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -24,6 +27,12 @@ pub(crate) enum Reply {
     Silence,
     /// A body without end.
     Endless,
+    /// A body of which a byte comes now and then, without end.
+    Drip,
+    /// These bytes, head and all, and the end of the connection.
+    Raw(String),
+    /// These bytes, head and all, and then nothing more.
+    Stuck(String),
 }
 
 impl Reply {
@@ -54,11 +63,12 @@ fn answer(stream: TcpStream, handler: &dyn Fn(Request) -> Reply) -> Option<()> {
     reader.read_line(&mut line).ok()?;
     let mut words = line.split_whitespace().map(str::to_owned);
     let (method, path) = (words.next()?, words.next()?);
-    let (mut length, mut content_type) = (0, String::new());
+    let (mut length, mut content_type, mut headers) = (0, String::new(), Vec::new());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
         let Some((name, value)) = header.trim().split_once(':') else { break };
+        headers.push(header.trim().to_ascii_lowercase());
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
             "content-type" => value.trim().clone_into(&mut content_type),
@@ -67,7 +77,7 @@ fn answer(stream: TcpStream, handler: &dyn Fn(Request) -> Reply) -> Option<()> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    match handler(Request { method, path, content_type, body }) {
+    match handler(Request { method, path, content_type, headers, body }) {
         Reply::Answer(status, headers, body) => {
             let length = body.len();
             write!(
@@ -82,6 +92,18 @@ fn answer(stream: TcpStream, handler: &dyn Fn(Request) -> Reply) -> Option<()> {
             write!(stream, "HTTP/1.1 200 X\r\nconnection: close\r\n\r\n").ok()?;
             while stream.write_all(&[b'x'; 4_096]).is_ok() {}
             Some(())
+        }
+        Reply::Drip => {
+            write!(stream, "HTTP/1.1 200 X\r\nconnection: close\r\n\r\n").ok()?;
+            while stream.write_all(b"x").is_ok() {
+                thread::sleep(Duration::from_millis(5));
+            }
+            Some(())
+        }
+        Reply::Raw(text) => stream.write_all(text.as_bytes()).ok(),
+        Reply::Stuck(text) => {
+            stream.write_all(text.as_bytes()).ok()?;
+            reader.read_to_end(&mut Vec::new()).ok().map(drop)
         }
     }
 }

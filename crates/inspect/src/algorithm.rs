@@ -136,8 +136,9 @@ impl Algorithm {
         let of_sha_2 = || {
             let length = name.strip_prefix("SHA-")?;
             let text = strip_prefix_ignoring_case(text, "SHA2-").or_else(|| {
-                strip_prefix_ignoring_case(text, "SHA2_")
-                    .or_else(|| strip_prefix_ignoring_case(text, "SHA").filter(|rest| !rest.starts_with(['-', '_'])))
+                strip_prefix_ignoring_case(text, "SHA2_").or_else(|| {
+                    strip_prefix_ignoring_case(text, "SHA").filter(|rest| !rest.starts_with(['-', '_']))
+                })
             })?;
             Some(same(text, length))
         };
@@ -197,8 +198,25 @@ mod tests {
     #[test]
     fn no_other_text_is_a_name() {
         for text in [
-            "", "SHA", "SHA-", "SHA--256", "SHA3", "SHA3256", "SHA384 ", " SHA-256", "SHA3-84", "SHA-1", "MD5",
-            "SHA2256", "SHA2", "BLAKE2b", "BLAKE2-256", "BLAKE3-256", "SHA-5120", "ſHA-256", "SHA٢-256",
+            "",
+            "SHA",
+            "SHA-",
+            "SHA--256",
+            "SHA3",
+            "SHA3256",
+            "SHA384 ",
+            " SHA-256",
+            "SHA3-84",
+            "SHA-1",
+            "MD5",
+            "SHA2256",
+            "SHA2",
+            "BLAKE2b",
+            "BLAKE2-256",
+            "BLAKE3-256",
+            "SHA-5120",
+            "ſHA-256",
+            "SHA٢-256",
         ] {
             assert_eq!(text.parse::<Algorithm>(), Err(UnknownAlgorithm), "{text}");
         }

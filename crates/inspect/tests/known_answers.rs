@@ -140,7 +140,8 @@ fn nothing_abc_and_a_million_of_a() {
     }
     let found: Vec<_> =
         digests.finish().into_iter().map(|(algorithm, digest)| (algorithm, hex::encode(digest))).collect();
-    let expected: Vec<_> = ANSWERS.iter().map(|(algorithm, answers)| (*algorithm, answers[2].to_owned())).collect();
+    let expected: Vec<_> =
+        ANSWERS.iter().map(|(algorithm, answers)| (*algorithm, answers[2].to_owned())).collect();
     assert_eq!(found, expected);
 }
 

@@ -7,6 +7,7 @@
 mod anchor;
 mod caller;
 mod clock;
+mod fetch;
 mod home;
 mod platform;
 mod rng;
@@ -16,6 +17,7 @@ mod sink;
 pub use anchor::{FakeAnchor, Mood};
 pub use caller::{Reply, send};
 pub use clock::FixedClock;
+pub use fetch::FakeFetch;
 pub use platform::{LeafText, TestPlatform};
 pub use rng::SeededRng;
 pub use room::{Room, RoomOptions};

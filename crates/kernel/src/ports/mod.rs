@@ -8,6 +8,7 @@ mod clock;
 mod content;
 mod database;
 mod error;
+mod fetch;
 mod rng;
 mod sink;
 mod tiles;
@@ -20,6 +21,7 @@ pub use database::{
     ReadRows, RowFilter, SealedRecord, Stamp, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
 };
 pub use error::{PortError, PortErrorKind};
+pub use fetch::{Fetch, FetchError, FetchLimits, FetchStream, Fetched};
 pub use rng::{Rng, RngExt, SystemRng};
 pub use sink::{Sink, SinkError};
 pub use tiles::TileStore;
