@@ -1,7 +1,7 @@
 //! Which crate may see which, and what each crate forbids.
 //!
 //! The rules are the crate map of ARCHITECTURE.md as data: `model, ledger ← kernel ← {identity, http, inspect} ←
-//! services` and `kernel ← {database, content, hub, anchor, mail, scan, fetch}`. Only `strongroom`, which chooses
+//! services` and `kernel ← {database, content, hub, anchor, mail, scan, tlog, fetch}`. Only `strongroom`, which chooses
 //! the backends, and `testkit` see those adapters; services never see each other. Whether a dependency is used at
 //! all is the question of `unused`.
 
@@ -12,7 +12,7 @@ use super::manifests::{self, Dependency, Kind, Manifest};
 use crate::failure::Outcome;
 
 /// The crates behind the kernel's ports.
-const ADAPTERS: &[&str] = &["database", "content", "hub", "anchor", "mail", "scan", "fetch"];
+const ADAPTERS: &[&str] = &["database", "content", "hub", "anchor", "mail", "scan", "tlog", "fetch"];
 /// What a service may see.
 const UNDER_SERVICES: &[&str] = &["model", "ledger", "kernel", "identity", "http", "inspect"];
 /// What only tests may see.
@@ -157,10 +157,10 @@ fn allowed(from: &Manifest, dependency: &Dependency, to: &Manifest) -> bool {
         Place::Foundation | Place::Chores | Place::Unknown => false,
         Place::Kernel => to_place == Place::Foundation,
         Place::Shared | Place::Suites => matches!(to_place, Place::Foundation | Place::Kernel),
-        // The only outbound HTTP client is `fetch`, so an anchor asks it.
+        // The only outbound HTTP client is `fetch`, so anchors and other logs are asked through it.
         Place::Adapter => {
             matches!(to_place, Place::Foundation | Place::Kernel)
-                || (last(&from.folder) == "anchor" && to_name == "fetch")
+                || (matches!(last(&from.folder), "anchor" | "tlog") && to_name == "fetch")
         }
         Place::Service => to_place != Place::Service && UNDER_SERVICES.contains(&to_name),
         Place::Binary => !FOR_TESTS.contains(&to_name) && !matches!(to_place, Place::Load | Place::Chores),

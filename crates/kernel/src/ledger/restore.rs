@@ -9,7 +9,8 @@ use tokio::sync::{Notify, watch};
 use crate::ports::{Database, PortError, TileStore};
 
 use super::{
-    LedgerView, Published,
+    COSIGNED, LedgerView, Published,
+    cosign::Cosigning,
     derive::{children, derive, perfect_root},
     view::{Inner, Tree},
 };
@@ -39,6 +40,7 @@ pub(crate) async fn restore(
     };
     let published = Published::sign(&origin, tree.state.size(), tree.state.root(), &signer);
     let (sender, _) = watch::channel(Arc::new(published));
+    let cosigned = read_cosigned(&signer, tiles.as_ref()).await?;
     let view = LedgerView {
         inner: Arc::new(Inner {
             signer,
@@ -48,6 +50,7 @@ pub(crate) async fn restore(
             copy,
             tree: RwLock::new(tree),
             published: sender,
+            cosigning: Cosigning::new(cosigned),
             grown: Notify::new(),
         }),
     };
@@ -61,17 +64,30 @@ pub(crate) async fn restore(
     Ok(view)
 }
 
+/// The latest cosigned checkpoint. Whether this ledger continues it is checked with the others.
+async fn read_cosigned(signer: &Signer, tiles: &dyn TileStore) -> Result<Option<Published>, PortError> {
+    let Some(signed) = tiles.read(COSIGNED).await? else { return Ok(None) };
+    let origin = signer.name().to_string();
+    let (checkpoint, note) = Checkpoint::open(&signed, &origin, &[signer.verifier()])
+        .map_err(|error| PortError::corrupt("read the cosigned checkpoint").with_source(error))?;
+    Ok(Some(Published { size: checkpoint.size(), root: checkpoint.root(), text: note.to_string() }))
+}
+
 impl LedgerView {
     async fn check_published(&self) -> Result<(), PortError> {
-        self.check_checkpoint("the published checkpoint", self.inner.tiles.as_ref()).await?;
+        let own = self.inner.tiles.as_ref();
+        self.check_checkpoint("the published checkpoint", own, "checkpoint").await?;
+        self.check_checkpoint("the cosigned checkpoint", own, COSIGNED).await?;
         match &self.inner.copy {
-            Some(copy) => self.check_checkpoint("the outside copy of the checkpoint", copy.as_ref()).await,
+            Some(copy) => {
+                self.check_checkpoint("the outside copy of the checkpoint", copy.as_ref(), "checkpoint").await
+            }
             None => Ok(()),
         }
     }
 
-    async fn check_checkpoint(&self, what: &str, store: &dyn TileStore) -> Result<(), PortError> {
-        let Some(signed) = store.read("checkpoint").await? else { return Ok(()) };
+    async fn check_checkpoint(&self, what: &str, store: &dyn TileStore, path: &str) -> Result<(), PortError> {
+        let Some(signed) = store.read(path).await? else { return Ok(()) };
         let (checkpoint, _) = Checkpoint::open(&signed, self.origin(), &[self.verifier()])
             .map_err(|error| PortError::corrupt(format!("read {what}")).with_source(error))?;
         if checkpoint.size() > self.size() {

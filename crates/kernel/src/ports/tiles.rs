@@ -10,7 +10,7 @@ use super::PortError;
 ///
 /// Tiles derive from the records: one that is lost is made again, so a write need not be durable when it
 /// returns. A reader never sees half a file. Paths are the tile paths of `strongroom-ledger`, `checkpoint`
-/// among them; nothing else is asked for.
+/// and `checkpoint.cosigned` among them; nothing else is asked for.
 #[async_trait]
 pub trait TileStore: Debug + Send + Sync {
     /// Stores `content` under `path`, replacing what was there.

@@ -2,7 +2,10 @@
 
 use strongroom_ledger::{Checkpoint, Hash, Leaf, Tile, TileKind, TileState, leaf_hash, tile};
 
-use crate::ports::{Head, PortError, TileStore};
+use crate::{
+    ledger::COSIGNED,
+    ports::{Head, PortError, TileStore},
+};
 
 use super::{Progress, Report, Verification};
 
@@ -33,6 +36,9 @@ pub(super) async fn checkpoints(
     match asked.tiles.read("checkpoint").await? {
         Some(text) => read("the published checkpoint", &text, asked, &mut found, report),
         None => report.tampered("the published checkpoint is missing"),
+    }
+    if let Some(text) = asked.tiles.read(COSIGNED).await? {
+        read("the cosigned checkpoint", &text, asked, &mut found, report);
     }
     Ok(found)
 }

@@ -1,0 +1,129 @@
+//! The growing copy: bundles of entries, each proven before it is written, and the tree they make.
+
+use std::{ops::Range, sync::Arc};
+
+use strongroom_kernel::ports::{PortError, TileStore};
+use strongroom_ledger::{
+    Frontier, Hash, Tile, TileKind, TileState, leaf_hash,
+    proof::{ProofError, verify_subtree},
+    tile::{self, TILE_WIDTH},
+    witness::Seen,
+};
+
+const WIDTH: u64 = TILE_WIDTH as u64;
+
+/// Consecutive entries of one bundle, with the proof that they are what a checkpoint covers.
+#[derive(Debug)]
+pub(super) struct Package {
+    /// Index of the first entry; its bundle may have earlier ones, which the shelf must then hold.
+    pub(super) start: u64,
+    /// The entries: at least one, and none beyond the end of the bundle.
+    pub(super) entries: Vec<Vec<u8>>,
+    /// Consistency of the bundle up to the last of these entries with the tree of the checkpoint.
+    pub(super) proof: Vec<Hash>,
+}
+
+/// Why a package is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unshelved {
+    /// It does not begin where the shelf ends, or before.
+    #[error("entries before {0} are missing")]
+    Gap(u64),
+    /// It is not what the checkpoint covers.
+    #[error("the entries are not those of the checkpoint: {0}")]
+    Unproven(#[from] ProofError),
+    /// It cannot be written.
+    #[error("{0}")]
+    Unwritten(PortError),
+}
+
+/// All entries of a log up to some index, and the tree over them.
+#[derive(Debug, Clone)]
+pub(super) struct Shelf {
+    tiles: Arc<dyn TileStore>,
+    pub(super) state: TileState,
+    /// Entries of the unfinished bundle.
+    pub(super) entries: Vec<Vec<u8>>,
+}
+
+impl Shelf {
+    pub(super) fn new(tiles: Arc<dyn TileStore>, state: TileState, entries: Vec<Vec<u8>>) -> Self {
+        Self { tiles, state, entries }
+    }
+
+    /// Index of the first entry that is not here.
+    pub(super) fn next(&self) -> u64 {
+        self.state.size()
+    }
+
+    /// Takes over a package if it is proven to belong to the tree `goal`. Full tiles are durable when it returns.
+    pub(super) async fn add(&mut self, package: Package, goal: Seen) -> Result<(), Unshelved> {
+        let next = self.next();
+        let bundle = package.start - package.start % WIDTH;
+        let end = package.start + package.entries.len() as u64;
+        if package.start > next || bundle < next - next % WIDTH {
+            return Err(Unshelved::Gap(next));
+        }
+        let earlier = usize::try_from(package.start - bundle).unwrap_or(usize::MAX);
+        let held = self.entries.get(..earlier).ok_or(Unshelved::Gap(next))?;
+        let range: Range<u64> = bundle..end;
+        let hashes: Vec<Hash> = held.iter().chain(&package.entries).map(|entry| leaf_hash(entry)).collect();
+        let root = hashes.iter().copied().collect::<Frontier>().root();
+        verify_subtree(range, goal.size, root, goal.root, &package.proof)?;
+        let known = usize::try_from(next - bundle).unwrap_or(usize::MAX);
+        let fresh = hashes.get(known..).unwrap_or_default().to_vec();
+        let new_entries = package.entries.into_iter().skip(known.saturating_sub(earlier));
+        self.append(fresh, new_entries.collect()).await.map_err(Unshelved::Unwritten)
+    }
+
+    /// Appends entries of one bundle with their hashes, proven or about to be.
+    async fn append(&mut self, hashes: Vec<Hash>, entries: Vec<Vec<u8>>) -> Result<(), PortError> {
+        if hashes.is_empty() {
+            return Ok(());
+        }
+        // written first: what is in memory is then never ahead of the disk by more than the unfinished bundle
+        let mut state = self.state.clone();
+        let full = state.extend(hashes);
+        let bundle = self.state.size() / WIDTH;
+        let filled = self.entries.len() + entries.len() == usize::from(TILE_WIDTH);
+        if filled {
+            let all = self.entries.iter().chain(&entries).map(Vec::as_slice);
+            let bytes = tile::encode_bundle(all).map_err(|error| malformed().with_source(error))?;
+            let path =
+                Tile::full(TileKind::Entries, bundle).map_err(|error| malformed().with_source(error))?;
+            self.tiles.write(&path.to_string(), &bytes).await?;
+        }
+        for full in full {
+            self.tiles.write(&full.tile.to_string(), &full.bytes).await?;
+        }
+        self.state = state;
+        if filled {
+            self.entries.clear();
+        } else {
+            self.entries.extend(entries);
+        }
+        Ok(())
+    }
+
+    /// Takes up full bundles that are on the disk already, from an earlier copy that was broken off. They are
+    /// proven with the rest: the tree must have the root of its checkpoint in the end. Returns how many leaves.
+    pub(super) async fn take_up(&mut self, until: u64) -> Result<u64, PortError> {
+        let from = self.next();
+        while self.next() % WIDTH == 0 && self.next() + WIDTH <= until {
+            let index = self.next() / WIDTH;
+            let path =
+                Tile::full(TileKind::Entries, index).map_err(|error| malformed().with_source(error))?;
+            let Some(bytes) = self.tiles.read(&path.to_string()).await? else { break };
+            let Ok(entries) = tile::decode_bundle(&bytes, TILE_WIDTH) else { break };
+            let full = self.state.extend(entries.into_iter().map(leaf_hash));
+            for full in full {
+                self.tiles.write(&full.tile.to_string(), &full.bytes).await?;
+            }
+        }
+        Ok(self.next() - from)
+    }
+}
+
+fn malformed() -> PortError {
+    PortError::corrupt("make a bundle of entries")
+}
