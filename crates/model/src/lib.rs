@@ -7,10 +7,12 @@ mod caller;
 mod digest;
 mod domain;
 mod error;
+mod secret;
 mod timestamp;
 
 pub use caller::{Caller, CallerKind};
 pub use digest::{Digest, DigestHasher, ParseDigestError};
 pub use domain::{Domain, InvalidDomain};
 pub use error::{Error, ErrorKind};
+pub use secret::Secret;
 pub use timestamp::{ParseTimestampError, Timestamp};

@@ -26,6 +26,11 @@ impl FixedClock {
         let by = i64::try_from(by.as_micros()).expect("tests move clocks by less than ages");
         self.0.fetch_add(by, Ordering::SeqCst);
     }
+
+    /// Sets it, back too, as an operator may set a machine's.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.micros(), Ordering::SeqCst);
+    }
 }
 
 impl Clock for FixedClock {

@@ -1,15 +1,20 @@
 //! From the configuration to the parts: the only place that knows the adapters.
 
 mod anchors;
+mod downloads;
+mod chains;
+mod cosigners;
+mod realms;
 mod services;
 mod sinks;
 mod stores;
+mod witnesses;
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use strongroom_kernel::{
-    Kernel, Parts, Schema, SmallUploads,
+    Belongs, Kernel, Parts, Schema, SmallUploads,
     ports::{Clock, Rng, SystemClock, SystemRng},
 };
 use strongroom_ledger::Signer;
@@ -17,14 +22,19 @@ use strongroom_ledger::Signer;
 use crate::config::{Config, Encryption};
 
 pub(crate) use anchors::{all as anchors, ask_authorities, audits};
+pub(crate) use cosigners::{mirror, mirror_face, witness, witness_face};
 pub(crate) use services::{Background, Face, services};
 pub(crate) use sinks::ask_receivers;
 pub(crate) use stores::{Mode, Stores, database, migrate, sealing_key, stores};
+pub(crate) use witnesses::{ask_witnesses, policy, witnesses};
 
 /// Tables of the kernel and of all services.
 pub(crate) fn schemas() -> Vec<Schema> {
-    vec![strongroom_kernel::SCHEMA, strongroom_bytes::SCHEMA]
+    vec![strongroom_kernel::SCHEMA, strongroom_bytes::SCHEMA, strongroom_tracer::SCHEMA]
 }
+
+/// Which rows go with which when a subject is erased.
+pub(crate) const BELONGS: &[Belongs] = strongroom_bytes::BELONGS;
 
 /// The time of day.
 pub(crate) fn clock() -> Arc<dyn Clock> {

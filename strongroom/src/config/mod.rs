@@ -6,6 +6,7 @@
 mod aliases;
 mod announcements;
 mod bytes;
+mod chains;
 mod content;
 mod data;
 mod database;
@@ -16,21 +17,26 @@ mod http;
 mod ledger;
 mod secret;
 mod telemetry;
+mod tracer;
 mod units;
 mod upkeep;
+mod witnesses;
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use strongroom_bytes::config::BytesConfig;
+use strongroom_tracer::config::TracerConfig;
 use toml::{Table, Value};
 
 use content::AwsVariables;
 
+pub(crate) use chains::{Fees as EthereumFees, Mode as PostTo};
 pub(crate) use content::Encryption;
 pub(crate) use diagnostics::Format;
 pub(crate) use error::ConfigError;
 pub(crate) use units::parse_duration;
+pub(crate) use witnesses::Log as KnownLog;
 
 /// Every key with its default; what `check-config` shows is this with the layers above it.
 const DEFAULTS: &str = include_str!("../../config.default.toml");
@@ -45,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) http: http::Http,
     /// The `bytes` service.
     pub(crate) bytes: BytesConfig,
+    /// The `tracer` service.
+    pub(crate) tracer: TracerConfig,
     /// Where rows, records and events are kept.
     pub(crate) database: database::Database,
     /// Where large content is kept.
@@ -53,6 +61,10 @@ pub(crate) struct Config {
     pub(crate) announcements: announcements::Announcements,
     /// The ledger.
     pub(crate) ledger: ledger::Ledger,
+    /// What `strongroom witness` does.
+    pub(crate) witness: witnesses::Witness,
+    /// What `strongroom mirror` does.
+    pub(crate) mirror: witnesses::Mirror,
     /// What runs in the background.
     pub(crate) upkeep: upkeep::Upkeep,
     /// Diagnostics on standard error.
@@ -113,7 +125,9 @@ impl Config {
         self.database.resolve()?;
         self.content.resolve()?;
         self.announcements.resolve()?;
+        self.ledger.resolve()?;
         bytes::resolve(&mut self.bytes)?;
+        tracer::resolve(&mut self.tracer)?;
         Ok(())
     }
 
@@ -131,11 +145,15 @@ impl Config {
         self.database.validate()?;
         self.content.validate()?;
         self.ledger.validate()?;
+        self.ledger.witnesses.validate()?;
+        self.witness.validate()?;
+        self.mirror.validate(&self.witness)?;
         self.upkeep.validate()?;
         self.announcements.validate()?;
         self.diagnostics.validate()?;
         self.telemetry.validate()?;
-        bytes::validate(&self.bytes)
+        bytes::validate(&self.bytes)?;
+        tracer::validate(&self.tracer)
     }
 }
 
@@ -228,10 +246,21 @@ mod tests {
         check("STRONGROOM_HTTP__TLS_KEY", "key.pem", "http.tls_key: needs");
         check("STRONGROOM_LEDGER__ORIGIN", "two words", "ledger.origin: ");
         check("STRONGROOM_LEDGER__COALESCE_READS", "2m", "ledger.coalesce_reads: ");
+        check("STRONGROOM_LEDGER__ETHEREUM__URL", "node:8545", "ledger.ethereum.url: ");
+        check("STRONGROOM_LEDGER__ETHEREUM__URL", "http://node:8545", "ledger.ethereum.chain_id: ");
+        check("STRONGROOM_LEDGER__ETHEREUM__CONFIRMATIONS", "0", "ledger.ethereum.confirmations: ");
+        check("STRONGROOM_LEDGER__ETHEREUM__MAX_FEE_GWEI", "0", "ledger.ethereum.max_fee_gwei: ");
+        check("STRONGROOM_LEDGER__BIGCHAINDB__URL", "node", "ledger.bigchaindb.url: ");
         check("STRONGROOM_DIAGNOSTICS__FILTER", "=!,", "diagnostics.filter: ");
         check("STRONGROOM_UPKEEP__SWEEP_EVERY", "0s", "upkeep.sweep_every: ");
         check("STRONGROOM_ANNOUNCEMENTS__AMQP_URL", "mq", "announcements.amqp_url: ");
         check("STRONGROOM_TELEMETRY__OTLP_ENDPOINT", "x", "telemetry.otlp_endpoint: ");
+        check("STRONGROOM_TRACER__OIDC__ISSUER", "keycloak", "tracer.oidc.issuer: ");
+        check("STRONGROOM_TRACER__OIDC__LEEWAY_SECONDS", "301", "tracer.oidc.leeway_seconds: ");
+        check("STRONGROOM_TRACER__ADMIN__PASSWORD_HASH", "hush", "tracer.admin.password_hash: ");
+        check("STRONGROOM_TRACER__TLS__KEY", "key.pem", "tracer.tls.key: needs");
+        check("STRONGROOM_TRACER__BASE_PATH", "tracer", "tracer.base_path: ");
+        check("STRONGROOM_TRACER__DEFAULT_LIMIT", "10001", "tracer.default_limit: ");
         check("STRONGROOM_DATABASE__URL_FILE", "/nowhere/at/all", "database.url_file: read ");
         check("BYTES_HASHING_ALGORITHM", "md5", "environment variable BYTES_HASHING_ALGORITHM: ");
     }
@@ -251,6 +280,21 @@ mod tests {
         assert_eq!(config.content.encryption, Encryption::NaclBox);
         let config = load(&[("BYTES_DB_URI", "postgresql+psycopg2://u:p@db/bytes")]).unwrap();
         assert_eq!(config.database.url.unwrap().reveal(), "postgresql://u:p@db/bytes");
+    }
+
+    #[test]
+    fn the_original_tracers_keycloak_is_the_issuer_unless_ours_is_named() {
+        let keycloak = [
+            ("KEYCLOAK_AUTH_SERVER_URL", "https://idp/auth/"),
+            ("KEYCLOAK_REALM", "CHAIMELEON"),
+            ("KEYCLOAK_RESOURCE", "tracer"),
+        ];
+        let oidc = load(&keycloak).unwrap().tracer.oidc;
+        assert_eq!(oidc.issuer.as_deref(), Some("https://idp/auth/realms/CHAIMELEON"));
+        assert_eq!(oidc.client_id, "tracer");
+        let ours = [("STRONGROOM_TRACER__OIDC__ISSUER", "https://ours")];
+        let oidc = load(&[&keycloak[..], &ours].concat()).unwrap().tracer.oidc;
+        assert_eq!((oidc.issuer.as_deref(), oidc.client_id.as_str()), (Some("https://ours"), "tracer"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use strongroom_bytes::config::Secret;
+use strongroom_bytes::config::{Secret, secret_from_file};
 
 use super::ConfigError;
 
@@ -12,7 +12,7 @@ pub(super) fn resolve(key: &str, value: &mut Option<Secret>, file: Option<&Path>
     if value.is_some() {
         return Err(ConfigError::value(key, "is given here and in a file"));
     }
-    let read = Secret::from_file(path);
+    let read = secret_from_file(path);
     *value = Some(read.map_err(|error| {
         ConfigError::value(&format!("{key}_file"), format!("read {}: {error}", path.display()))
     })?);

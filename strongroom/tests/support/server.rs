@@ -51,6 +51,7 @@ impl Room {
         command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME"));
         command.envs([("BYTES_USERNAME", USERNAME), ("BYTES_PASSWORD", PASSWORD), ("BYTES_SECRET", "s")]);
         command.envs([("STRONGROOM_HTTP__LISTEN", "127.0.0.1:0"), ("BYTES_LISTEN", "127.0.0.1:0")]);
+        command.env("STRONGROOM_TRACER__LISTEN", "127.0.0.1:0");
         command.envs(self.variables.iter().map(|(name, text)| (name, text)));
         command.args(args).current_dir(self.folder.path());
         command

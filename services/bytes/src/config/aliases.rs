@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{Authority, BytesConfig, Secret, from_minutes};
+use super::{Authority, BytesConfig, Secret, from_minutes, secret_from_file};
 use crate::wire::hash::Algorithm;
 
 /// What the original's environment variables say; `None` where a variable is not set.
@@ -227,7 +227,7 @@ impl Reader {
         }
         let file = format!("{name}_FILE");
         let Some(path) = self.variables.get(&file) else { return Ok(None) };
-        match Secret::from_file(path.as_ref()) {
+        match secret_from_file(path.as_ref()) {
             Ok(secret) => Ok(Some(secret.reveal().to_owned())),
             Err(source) => Err(AliasError::File { name: file, source }),
         }

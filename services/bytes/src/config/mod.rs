@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use serde::Deserialize;
 
 pub use aliases::{AliasError, Aliases};
-pub use secret::Secret;
+pub use secret::{Secret, secret_from_file};
 
 use crate::wire::hash::Algorithm;
 

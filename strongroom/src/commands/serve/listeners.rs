@@ -17,9 +17,10 @@ use crate::{assemble::Face, config::Config};
 const BACKLOG: u32 = 4096;
 
 /// Listeners that are bound and do not serve yet.
-pub(super) struct Listeners {
+pub(in crate::commands) struct Listeners {
     bound: Vec<(Face, TcpListener, SocketAddr)>,
-    scheme: &'static str,
+    /// Whether listeners without TLS of their own speak it.
+    secure: bool,
 }
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
@@ -35,7 +36,7 @@ impl Listeners {
     ///
     /// # Errors
     /// When an address is taken, saying whose it was to be.
-    pub(super) fn bind(config: &Config, faces: Vec<Face>) -> Result<Self> {
+    pub(in crate::commands) fn bind(config: &Config, faces: Vec<Face>) -> Result<Self> {
         let mut bound = Vec::new();
         for face in faces {
             let failed = || format!("listen on {} for {}", face.address, face.name);
@@ -43,24 +44,29 @@ impl Listeners {
             let address = listener.local_addr().with_context(failed)?;
             bound.push((face, listener, address));
         }
-        let scheme = if config.http.tls_key.is_some() { "https" } else { "http" };
-        Ok(Self { bound, scheme })
+        Ok(Self { bound, secure: config.http.tls_key.is_some() })
     }
 
     /// Name and base address of each.
-    pub(super) fn urls(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
-        self.bound.iter().map(|(face, _, address)| (face.name, format!("{}://{address}", self.scheme)))
+    pub(in crate::commands) fn urls(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
+        self.bound.iter().map(|(face, _, address)| {
+            let scheme = if self.secure || face.tls.is_some() { "https" } else { "http" };
+            (face.name, format!("{scheme}://{address}"))
+        })
     }
 
     /// Begins to answer, until `stopped` says true.
     ///
     /// # Errors
     /// When certificate or key cannot be used.
-    pub(super) fn serve(self, config: &Config, stopped: &watch::Receiver<bool>) -> Result<Serving> {
+    pub(in crate::commands) fn serve(self, config: &Config, stopped: &watch::Receiver<bool>) -> Result<Serving> {
         let options = options(config)?;
         let mut tasks = JoinSet::new();
         for (face, listener, _) in self.bound {
-            let (options, mut stopped) = (options.clone(), stopped.clone());
+            let (mut options, mut stopped) = (options.clone(), stopped.clone());
+            if let Some((certificate, key)) = &face.tls {
+                options.tls = Some(tls::server_config(certificate, key).context(face.name)?);
+            }
             tasks.spawn(async move {
                 let stop = async move {
                     // a sender that is gone is a process that ends
@@ -76,11 +82,11 @@ impl Listeners {
 }
 
 /// Listeners at work.
-pub(super) struct Serving(JoinSet<()>);
+pub(in crate::commands) struct Serving(JoinSet<()>);
 
 impl Serving {
     /// Waits until all have drained.
-    pub(super) async fn finish(mut self) {
+    pub(in crate::commands) async fn finish(mut self) {
         while self.0.join_next().await.is_some() {}
     }
 }

@@ -1,0 +1,48 @@
+//! Traces whose place in the ledger is not final yet.
+
+use strongroom_kernel::{Kind, Snapshot, Uuid, Value, ports::Reach};
+use strongroom_model::Error;
+
+use super::{
+    rows::{count, parameters},
+    trace::named,
+};
+use crate::{tables::Trace, wire::trace::NamedTrace};
+
+/// Rows of one unit: what `row_order` counts per sequence.
+const PER_UNIT: u64 = 1_024;
+
+/// At most `limit` traces of units from `sequence` on, the oldest first, each with the sequence of its unit; only the one
+/// of the cache entry `entry` if one is named.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn pending_traces(
+    snapshot: &Snapshot,
+    sequence: u64,
+    entry: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<(u64, NamedTrace)>, Error> {
+    let number = |number: u64| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
+    let mut params = vec![number(sequence.saturating_mul(PER_UNIT)), number(limit)];
+    let only = if entry.is_some() { "AND entry = $3 " } else { "" };
+    params.extend(entry.map(Value::Id));
+    let rest = format!("WHERE row_order >= $1 {only}ORDER BY row_order LIMIT $2");
+    let traces = snapshot.select::<Trace>(&rest, &params, Reach::Scan).await?;
+    if traces.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sequences = Vec::with_capacity(traces.len());
+    for chunk in traces.chunks(500) {
+        let sql = format!(
+            "SELECT row_order FROM tracer_trace WHERE id IN ({}) ORDER BY row_order",
+            parameters(1, chunk.len())
+        );
+        let params: Vec<Value> = chunk.iter().map(|trace| Value::Id(trace.id)).collect();
+        for row in snapshot.query(&sql, &params, &[Kind::Int], Reach::Point).await? {
+            sequences.push(count(row.into_iter().next())? / PER_UNIT);
+        }
+    }
+    let named = named(snapshot, traces).await?;
+    Ok(sequences.into_iter().zip(named).collect())
+}

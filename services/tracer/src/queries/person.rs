@@ -1,0 +1,59 @@
+//! Persons by name.
+
+use std::collections::HashMap;
+
+use strongroom_kernel::{Kind, Snapshot, Uuid, Value, ports::Reach};
+use strongroom_model::Error;
+
+use super::rows::{id, parameters, text};
+use crate::tables::fold;
+
+/// Most spellings of one name that a filter takes together.
+const MOST_SPELLINGS: usize = 16;
+/// Ids of one statement.
+const CHUNK: usize = 500;
+
+/// The person of exactly that name.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn person_named(snapshot: &Snapshot, name: &str) -> Result<Option<Uuid>, Error> {
+    let sql = "SELECT id FROM tracer_person WHERE name = $1";
+    let rows = snapshot.query(sql, &[Value::Text(name.to_owned())], &[Kind::Id], Reach::Point).await?;
+    rows.into_iter().next().map(|row| id(row.into_iter().next())).transpose()
+}
+
+/// All persons whose names differ from one of `names` in letter case at most.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn persons_folded(snapshot: &Snapshot, names: &[String]) -> Result<Vec<Uuid>, Error> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let most = names.len() * MOST_SPELLINGS;
+    let sql = format!("SELECT id FROM tracer_person WHERE folded IN ({}) LIMIT {most}", parameters(1, names.len()));
+    let params: Vec<Value> = names.iter().map(|name| Value::Text(fold(name))).collect();
+    let rows = snapshot.query(&sql, &params, &[Kind::Id], Reach::Point).await?;
+    rows.into_iter().map(|row| id(row.into_iter().next())).collect()
+}
+
+/// Names of `persons`; those whose names were erased have none.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn names_of(
+    snapshot: &Snapshot,
+    persons: &[Uuid],
+) -> Result<HashMap<Uuid, Option<String>>, Error> {
+    let mut names = HashMap::with_capacity(persons.len());
+    for chunk in persons.chunks(CHUNK) {
+        let sql = format!("SELECT id, name FROM tracer_person WHERE id IN ({})", parameters(1, chunk.len()));
+        let params: Vec<Value> = chunk.iter().copied().map(Value::Id).collect();
+        for row in snapshot.query(&sql, &params, &[Kind::Id, Kind::Text], Reach::Scan).await? {
+            let mut row = row.into_iter();
+            names.insert(id(row.next())?, text(row.next())?);
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,14 @@
+//! How requests are read and answers spelled; pure.
+
+pub mod action;
+mod base64;
+pub mod chained;
+pub mod instant;
+pub mod ledger_name;
+pub mod lists;
+pub mod post;
+pub mod problem;
+pub mod query;
+pub mod resource;
+pub mod statistics;
+pub mod trace;
