@@ -32,7 +32,7 @@ pub use command::{Command, Done};
 pub use commit::{Once, OnceKey};
 pub use error::from_port;
 pub use kernel::{Kernel, Parts, Readiness, SinkPart, SmallUploads};
-pub use ledger::{LedgerView, ProofError, Published, Receipt};
+pub use ledger::{LedgerView, Probed, ProofError, Published, Receipt};
 pub use reading::{Content, ContentBody, ContentRead};
 pub use rebuild::rebuild;
 pub use row::{
