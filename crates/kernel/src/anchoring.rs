@@ -102,39 +102,76 @@ impl Command for Keep {
 impl Kernel {
     /// Has the published checkpoint attested now, unless nothing but the last attestation came since.
     ///
+    /// One that was begun earlier and not heard of again is asked for first: an outsider who takes his time may have
+    /// attested it while we were away. Dropping the call is safe.
+    ///
     /// # Errors
     /// `Unavailable` when the outsider does not attest; nothing is then kept, and the next round tries again.
     pub async fn anchor_checkpoint(&self, anchor: &dyn Anchor) -> Result<Option<AnchoredCheckpoint>, Error> {
-        let published = self.ledger().published();
         let provider = anchor.provider().unwrap_or(NOBODY).to_owned();
+        let published = self.ledger().published();
+        let mut covered = self.covered(&provider).await?;
+        if published.size <= covered {
+            return Ok(None);
+        }
+        let note = format!("anchor/{provider}");
+        let mut done = None;
+        if let Some(size) = self.begun(&note).await?.filter(|size| (covered..published.size).contains(size)) {
+            // the note is only a number: the root is that of our tree
+            let root = self.ledger().root_at(size).await.map_err(internal)?;
+            done = Some(self.attest_size(anchor, &provider, size, root).await?);
+            covered = size + 1;
+        }
+        if published.size > covered {
+            self.note(note, Some(published.size.to_string().into_bytes()));
+            done = Some(self.attest_size(anchor, &provider, published.size, published.root).await?);
+        }
+        Ok(done)
+    }
+
+    /// Leaves that need no attestation: those under the last one, and its own.
+    async fn covered(&self, provider: &str) -> Result<u64, Error> {
         let last: Vec<AnchoredCheckpoint> = self
             .snapshot()
             .await?
             .select(
                 "WHERE kernel_anchored_checkpoint.provider = $1 ORDER BY size DESC LIMIT 1",
-                &[crate::Value::Text(provider.clone())],
+                &[crate::Value::Text(provider.to_owned())],
                 Reach::Point,
             )
             .await?;
-        let covered = last.first().map_or(0, |last| u64::try_from(last.size).unwrap_or_default() + 1);
-        if published.size <= covered {
-            return Ok(None);
-        }
+        Ok(last.first().map_or(0, |last| u64::try_from(last.size).unwrap_or_default() + 1))
+    }
+
+    async fn begun(&self, note: &str) -> Result<Option<u64>, Error> {
+        let text = self.recall(note).await?;
+        Ok(text.and_then(|text| String::from_utf8(text).ok()?.parse().ok()))
+    }
+
+    async fn attest_size(
+        &self,
+        anchor: &dyn Anchor,
+        provider: &str,
+        size: u64,
+        root: Hash,
+    ) -> Result<AnchoredCheckpoint, Error> {
         let mut row = AnchoredCheckpoint {
-            size: i64::try_from(published.size).unwrap_or(i64::MAX),
-            provider,
-            root: strongroom_model::Digest::from_bytes(*published.root.as_bytes()),
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            provider: provider.to_owned(),
+            root: strongroom_model::Digest::from_bytes(*root.as_bytes()),
             link: String::new(),
             anchored_at: self.clock().now(),
         };
-        let text = row.text(self.ledger().origin()).map_err(|error| {
-            Error::new(strongroom_model::ErrorKind::Internal, "internal error").with_source(error)
-        })?;
+        let text = row.text(self.ledger().origin()).map_err(internal)?;
         row.link = anchor.anchor(&text).await.map_err(crate::from_port)?.link;
         row.anchored_at = self.clock().now();
         self.run(&Keep(row.clone())).await?;
-        Ok(Some(row))
+        Ok(row)
     }
+}
+
+fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(strongroom_model::ErrorKind::Internal, "internal error").with_source(error)
 }
 
 /// Asks one outsider on his rhythm until `stop` says so.
@@ -144,7 +181,12 @@ pub(crate) async fn run(kernel: Kernel, part: AnchorPart, mut stop: watch::Recei
             () = tokio::time::sleep(part.every) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        match kernel.anchor_checkpoint(part.anchor.as_ref()).await {
+        // a chain may take many minutes, and what is under way there is found again
+        let outcome = tokio::select! {
+            outcome = kernel.anchor_checkpoint(part.anchor.as_ref()) => outcome,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match outcome {
             Ok(Some(row)) => tracing::info!(size = row.size, provider = row.provider, "checkpoint anchored"),
             Ok(None) => {}
             Err(error) => {

@@ -16,7 +16,7 @@ use strongroom_kernel::ports::{Anchor, AnchorProof, PortError, PortErrorKind};
 use tokio::time::Instant;
 
 pub use condition::{base58, condition_uri};
-pub use transaction::{Asset, Transaction, TransactionError};
+pub use transaction::{Asset, Transaction, TransactionError, transaction_id};
 
 use ed25519_dalek::SigningKey;
 

@@ -169,6 +169,14 @@ impl Transaction {
     }
 }
 
+/// The id that follows from a transaction's content, whatever its kind; `None` when it is no object.
+pub fn transaction_id(transaction: &serde_json::Value) -> Option<String> {
+    let mut content = transaction.clone();
+    // names come out sorted, and without white space
+    content.as_object_mut()?.insert("id".to_owned(), serde_json::Value::Null);
+    Some(hex::encode(Sha3_256::digest(content.to_string())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +198,7 @@ mod tests {
         assert_eq!(json["inputs"][0]["fulfills"], serde_json::Value::Null);
         let sorted = serde_json::to_vec(&json).unwrap();
         assert_eq!(sorted, made.to_json(), "names are sorted");
+        assert_eq!(transaction_id(&json).as_deref(), Some(made.id()));
     }
 
     #[test]
