@@ -6,8 +6,11 @@
 #![expect(clippy::print_stdout, reason = "tests say what they skip, and from which seed they draw")]
 
 mod busy;
+mod chains;
 mod commands;
 mod end_to_end;
+mod erase;
+mod identity;
 mod import;
 mod kill;
 mod openkat;

@@ -11,7 +11,10 @@ use strongroom_bytes::{audit::RawFileAudit, config::Authority};
 use strongroom_fetch::{AddressPolicy, Fetcher, Limits, public_form};
 use strongroom_kernel::{AnchorPart, ports::Anchor, verify::Audit};
 
-use super::rng;
+use super::{
+    chains::{self, Use},
+    rng,
+};
 use crate::config::Config;
 
 /// Who attests raw files.
@@ -35,11 +38,16 @@ pub(crate) fn of_raw_files(config: &Config) -> Result<Arc<dyn Anchor>> {
 /// # Errors
 /// As [`of_raw_files`].
 pub(super) fn of_checkpoints(config: &Config) -> Result<Vec<AnchorPart>> {
+    attesting(config, Use::Write)
+}
+
+fn attesting(config: &Config, purpose: Use) -> Result<Vec<AnchorPart>> {
     let ledger = &config.ledger;
-    let (Some(url), Some(certificates)) = (&ledger.timestamp_url, &ledger.timestamp_certificates) else {
-        return Ok(Vec::new());
-    };
-    Ok(vec![AnchorPart { anchor: Arc::new(rfc3161(url, certificates)?), every: ledger.timestamp_every }])
+    let mut parts = chains::chains(config, purpose)?;
+    if let (Some(url), Some(certificates)) = (&ledger.timestamp_url, &ledger.timestamp_certificates) {
+        parts.push(AnchorPart { anchor: Arc::new(rfc3161(url, certificates)?), every: ledger.timestamp_every });
+    }
+    Ok(parts)
 }
 
 /// All who may have attested something, for verification.
@@ -47,7 +55,7 @@ pub(super) fn of_checkpoints(config: &Config) -> Result<Vec<AnchorPart>> {
 /// # Errors
 /// As [`of_raw_files`].
 pub(crate) fn all(config: &Config) -> Result<Vec<Arc<dyn Anchor>>> {
-    Ok(of_checkpoints(config)?.into_iter().map(|part| part.anchor).collect())
+    Ok(attesting(config, Use::Check)?.into_iter().map(|part| part.anchor).collect())
 }
 
 /// What the services check of their own.
@@ -58,13 +66,14 @@ pub(crate) fn audits(config: &Config) -> Result<Vec<Arc<dyn Audit>>> {
     Ok(vec![Arc::new(RawFileAudit::new(of_raw_files(config)?))])
 }
 
-/// Has every configured authority stamp a text of no meaning. Pastebin is not asked: it would publish it.
+/// Has every configured authority stamp a text of no meaning, and asks chains whether they are there. Pastebin is not
+/// asked: it would publish it.
 pub(crate) async fn ask_authorities(config: &Config) -> Vec<(String, Result<()>)> {
     let proofs = &config.bytes.proofs;
     let of_files = proofs.rfc3161_url.as_deref().zip(proofs.rfc3161_certificates.as_deref());
     let ledger = &config.ledger;
     let of_checkpoints = ledger.timestamp_url.as_deref().zip(ledger.timestamp_certificates.as_deref());
-    let mut answers = Vec::new();
+    let mut answers = chains::ask(config).await;
     for (url, certificates) in [of_files, of_checkpoints].into_iter().flatten() {
         let answer = async {
             rfc3161(url, certificates)?.anchor("is anybody there").await?;

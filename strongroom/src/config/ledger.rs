@@ -5,7 +5,12 @@ use std::{path::PathBuf, time::Duration};
 use serde::Deserialize;
 use strongroom_ledger::note::KeyName;
 
-use super::{ConfigError, units};
+use super::{
+    ConfigError,
+    chains::{BigchainDb, Ethereum},
+    units,
+    witnesses::Witnesses,
+};
 
 /// The ledger. Section `[ledger]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -29,6 +34,12 @@ pub(crate) struct Ledger {
     /// Reads of one object by one caller within this time are one leaf; at most `60s`. Default `60s`. Since 0.1.
     #[serde(with = "units::duration")]
     pub(crate) coalesce_reads: Duration,
+    /// A chain that attests checkpoints. Since 0.1.
+    pub(crate) ethereum: Ethereum,
+    /// Another one. Since 0.1.
+    pub(crate) bigchaindb: BigchainDb,
+    /// Who cosigns checkpoints. Since 0.1.
+    pub(crate) witnesses: Witnesses,
 }
 
 /// Longest time within which reads are one leaf: what the records' readers are promised.
@@ -44,11 +55,20 @@ impl Default for Ledger {
             timestamp_certificates: None,
             timestamp_every: Duration::from_hours(1),
             coalesce_reads: MAX_COALESCE,
+            ethereum: Ethereum::default(),
+            bigchaindb: BigchainDb::default(),
+            witnesses: Witnesses::default(),
         }
     }
 }
 
 impl Ledger {
+    /// Reads the addresses that stand in files.
+    pub(super) fn resolve(&mut self) -> Result<(), ConfigError> {
+        self.bigchaindb.resolve();
+        self.ethereum.resolve()
+    }
+
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         if let Some(origin) = &self.origin {
             origin
@@ -65,6 +85,7 @@ impl Ledger {
         if self.coalesce_reads > MAX_COALESCE {
             return Err(ConfigError::value("ledger.coalesce_reads", "must be at most 60s"));
         }
-        Ok(())
+        self.ethereum.validate()?;
+        self.bigchaindb.validate()
     }
 }

@@ -4,12 +4,13 @@
 //! there already is left alone, so an import that was broken off is begun again with the same words. At the end
 //! both sides are compared, row by row and content by content.
 //!
-//! [`source`] reads the original's rows, [`files`] its contents, [`mod@write`] puts them into units, [`compare`]
+//! `import tracer` is in [`tracer`]. [`source`] reads the original's rows, [`files`] its contents, [`mod@write`] puts them into units, [`compare`]
 //! looks whether all of it arrived.
 
 mod compare;
 mod files;
 mod source;
+mod tracer;
 mod write;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -35,6 +36,8 @@ use source::Source;
 pub(crate) enum Import {
     /// Take over a database of OpenKAT's Bytes, and the raw files that belong to it.
     Bytes(ImportBytes),
+    /// Take over the traces that CHAIMELEON's Tracer wrote to a chain.
+    Tracer(tracer::ImportTracer),
 }
 
 #[derive(Debug, Args)]
@@ -71,11 +74,17 @@ impl Findings {
 
 impl Import {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let Self::Bytes(import) = self;
-        let mut config = import.common.load()?.config;
+        let common = match &self {
+            Self::Bytes(import) => &import.common,
+            Self::Tracer(import) => &import.common,
+        };
+        let mut config = common.load()?.config;
         // imported files were announced by the original, long ago
         config.announcements.amqp_url = None;
-        block_on(import.import(&config))
+        match self {
+            Self::Bytes(import) => block_on(import.import(&config)),
+            Self::Tracer(import) => block_on(import.import(&config)),
+        }
     }
 }
 
