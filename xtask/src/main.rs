@@ -66,6 +66,8 @@ enum Step {
     Down,
     /// Prints `export NAME='value'` lines for a shell.
     Env,
+    /// Starts Keycloak, prints its variable, and keeps it until interrupted.
+    Keycloak,
 }
 
 fn main() -> ExitCode {
@@ -90,6 +92,7 @@ fn perform(chore: Chore) -> Outcome<ExitCode> {
         }
         Chore::Services { step: Step::Down } => services::down(&root)?,
         Chore::Services { step: Step::Env } => services::print_environment(&root)?,
+        Chore::Services { step: Step::Keycloak } => services::oidc::keycloak()?,
         Chore::Tidy => verdict(&house::tidy::check(&root)?)?,
         Chore::Arrows => verdict(&house::arrows::check(&root)?)?,
         Chore::Unused => verdict(&house::unused::check(&root)?)?,

@@ -22,6 +22,8 @@ const MOST_CHARACTERS: usize = 1024;
 pub enum Role {
     /// May read records with what opens them, across all domains.
     Auditor,
+    /// May have a subject erased, and nothing else.
+    Eraser,
 }
 
 /// What a token says.

@@ -52,7 +52,8 @@ impl Service {
     }
 
     async fn ask(&self, method: Method, path: &str, authorization: Option<&str>, body: &str) -> Reply {
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let mut request =
+            Request::builder().method(method).uri(path).header("content-type", "application/json");
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
@@ -71,9 +72,8 @@ impl Service {
 /// The answer is 401 with this reason, in the challenge and in the body.
 fn assert_refused(reply: &Reply, reason: &str) {
     assert_eq!(reply.status, 401, "{reply}");
-    let challenge = format!(
-        r#"Bearer realm="CHAIMELEON", error="invalid_token", error_description="{reason}""#
-    );
+    let challenge =
+        format!(r#"Bearer realm="CHAIMELEON", error="invalid_token", error_description="{reason}""#);
     assert_eq!(reply.header("www-authenticate"), Some(challenge.as_str()));
     assert!(reply.json()["error"].is_string(), "{reply}");
 }
@@ -87,7 +87,8 @@ async fn writers_and_administrators_post_in_whatever_letters_the_scheme_is_writt
         assert_eq!(reply.status, 200, "{scheme} {role}: {reply}");
         assert_eq!(reply.json()[0]["callerId"], "0b0c", "{reply}");
     }
-    let leaves: Vec<String> = service.platform.stop_and_read_leaves().await.iter().map(ToString::to_string).collect();
+    let leaves: Vec<String> =
+        service.platform.stop_and_read_leaves().await.iter().map(ToString::to_string).collect();
     assert_eq!(leaves.iter().filter(|leaf| leaf.contains("by 0b0c")).count(), 3, "{leaves:?}");
 }
 
@@ -105,7 +106,8 @@ async fn without_a_role_one_reads_and_does_not_write() {
     let reply = service.post(&service.provider.token(&claims)).await;
     assert_eq!(reply.status, 403, "{reply}");
     // a known caller's denial is a leaf that names him
-    let leaves: Vec<String> = service.platform.stop_and_read_leaves().await.iter().map(ToString::to_string).collect();
+    let leaves: Vec<String> =
+        service.platform.stop_and_read_leaves().await.iter().map(ToString::to_string).collect();
     assert!(leaves.iter().any(|leaf| leaf.contains("by 0b0c: denied")), "{leaves:?}");
 }
 
@@ -126,14 +128,18 @@ async fn tokens_that_do_not_hold_are_refused_with_the_reason() {
         (with("iss", json!("https://evil.example")), "the token was issued by somebody else"),
         (with("typ", json!("ID")), "the token is not an access token"),
         (SigningKey::rsa_second("first").token(&claims), "the token's signature is wrong"),
-        (SigningKey::rsa_second("x").token(&claims), "the token is signed with a key its issuer does not have"),
+        (
+            SigningKey::rsa_second("x").token(&claims),
+            "the token is signed with a key its issuer does not have",
+        ),
         ("abc".to_owned(), "the token is not a signed JWT"),
     ] {
         assert_refused(&service.post(&token).await, reason);
         assert_refused(&service.list(&token).await, reason);
     }
     // strangers are counted and not named
-    let leaves: Vec<String> = service.platform.stop_and_read_leaves().await.iter().map(ToString::to_string).collect();
+    let leaves: Vec<String> =
+        service.platform.stop_and_read_leaves().await.iter().map(ToString::to_string).collect();
     assert!(leaves.iter().any(|leaf| leaf.contains("by stranger: denied x8")), "{leaves:?}");
 }
 

@@ -31,12 +31,30 @@ pub(super) fn apply(
         let told = "spans go by HTTP, set telemetry.otlp_endpoint";
         warnings.push(format!("SPAN_EXPORT_GRPC_ENDPOINT has no effect: {told}"));
     }
+    warnings.extend(apply_keycloak(config, variables, stronger));
     if let Some(variable) = variables.iter().find(|(name, _)| name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
         && !has(stronger, "telemetry", "otlp_endpoint")
     {
         config.telemetry.otlp_endpoint = Some(variable.1.clone());
     }
     Ok(warnings)
+}
+
+/// The original `tracer`'s Keycloak, except where `stronger` has the key.
+fn apply_keycloak(config: &mut Config, variables: &[(String, String)], stronger: &Table) -> Option<String> {
+    let oidc = &mut config.tracer.oidc;
+    let mut aliased = oidc.clone();
+    let texts = variables.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let warning = strongroom_tracer::config::aliases::apply(&mut aliased, texts);
+    let ours = stronger.get("tracer").and_then(|tracer| tracer.get("oidc"));
+    let ours = |key| ours.and_then(|oidc| oidc.get(key)).is_some();
+    if !ours("issuer") {
+        oidc.issuer = aliased.issuer;
+    }
+    if !ours("client_id") {
+        oidc.client_id = aliased.client_id;
+    }
+    warning
 }
 
 fn set<T>(target: &mut Option<T>, value: Option<T>) {

@@ -1,5 +1,5 @@
-//! The real services that tests use: PostgreSQL, RabbitMQ, an S3 server, a time-stamp authority, a Pastebin, and the
-//! Python that clients run on.
+//! The real services that tests use: PostgreSQL, RabbitMQ, an S3 server, a time-stamp authority, a Pastebin,
+//! identity providers, an Ethereum node, BigchainDB's validator, and the Python that clients run on.
 //!
 //! Each start gives fresh, empty services on free ports of 127.0.0.1, with their files in one temporary folder, and
 //! an environment that tests read (`STRONGROOM_TEST_…`). A service whose address is already in the environment is
@@ -8,7 +8,9 @@
 //! the crates that need it.
 
 pub mod authority;
+pub mod chains;
 pub mod interrupt;
+pub mod oidc;
 pub mod packages;
 pub mod ports;
 pub mod postgres;
@@ -111,8 +113,8 @@ const GIVEN: &str = "taken from the environment";
 
 fn start_all(root: &Path, state: &mut State, durability: Durability, s3: Result<PathBuf, String>) -> Outcome {
     let folder = state.folder.clone();
-    let ports = ports::free(9)?;
-    let [pg, amqp, api, dist, epmd, s3_port, tsa, paste, spare] = ports[..] else {
+    let ports = ports::free(12)?;
+    let [pg, amqp, api, dist, epmd, s3_port, tsa, paste, idp, mock_idp, eth, spare] = ports[..] else {
         return Err(Failure::new("too few free ports"));
     };
     let mut starting: Vec<Starting> = Vec::new();
@@ -148,6 +150,25 @@ fn start_all(root: &Path, state: &mut State, durability: Durability, s3: Result<
         let pastebin = authority::start_pastebin(&folder, paste, &mut state.environment)?;
         note(state, vec![pastebin])?;
     }
+    if wanted("the identity providers", "STRONGROOM_TEST_OIDC_ISSUER") {
+        match oidc::installed() {
+            Ok(program) => {
+                let providers = oidc::start(&program, &folder, [idp, mock_idp], &mut state.environment)?;
+                note(state, vec![providers])?;
+            }
+            Err(reason) => say::progress(format!("identity providers are not started: {reason}")),
+        }
+    }
+    if wanted("the Ethereum node", "STRONGROOM_TEST_ETHEREUM_URL") {
+        match chains::node() {
+            Ok(program) => {
+                let node = chains::start(&program, &folder, eth, &mut state.environment)?;
+                note(state, vec![node])?;
+            }
+            Err(reason) => say::progress(format!("the Ethereum node is not started: {reason}")),
+        }
+    }
+    chains::provide_validator(&mut state.environment);
     python::provide(root, &mut state.environment);
     // Nothing listens here, ever: for tests of a service that is away.
     state.environment.insert("STRONGROOM_TEST_CLOSED_PORT".to_owned(), spare.to_string());
