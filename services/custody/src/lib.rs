@@ -1,11 +1,21 @@
-//! `custody`: the ledger over HTTP.
+//! `custody`: the ledger over HTTP, and the chain of custody of whatever is in it.
 //!
 //! Checkpoint, tiles, verifier key and proofs are for anyone: a leaf tells a stranger nothing. Records with what opens
-//! them are for auditors, and reading them is recorded too. It reads only: what is recorded is the kernel's business.
+//! them, the life of an object, a subject or a caller, and evidence to take home ([`bundle`]) are for auditors, and
+//! reading them is recorded too. It reads only: what is recorded is the kernel's business.
 
+pub mod bundle;
+pub mod life;
+
+mod erasures;
 mod error;
+mod gate;
 mod public;
+mod record_file;
 mod records;
+
+pub use erasures::{ErasureParts, erasure_router, shown as erasure_answer};
+pub use record_file::{RecordFile, RecordFileError};
 
 use std::sync::Arc;
 
@@ -18,6 +28,28 @@ use strongroom_kernel::{Action, Kernel};
 pub const SERVICE: &str = "custody";
 /// Read records with what opens them.
 pub const READ_RECORDS: Action = Action { service: SERVICE, name: "read_records" };
+/// Read a page of the life of an object, a subject or a caller.
+pub const READ_LIFE: Action = Action { service: SERVICE, name: "read_life" };
+/// Take an evidence bundle home.
+pub const READ_BUNDLE: Action = Action { service: SERVICE, name: "read_bundle" };
+
+/// Have a subject erased, or list what that would destroy.
+pub const ERASE_SUBJECT: Action = Action { service: SERVICE, name: "erase_subject" };
+
+/// Every path, and as what a request to it is recorded; `None` is for anyone, and tells nothing of anybody.
+pub const ROUTES: &[(&str, Option<Action>)] = &[
+    ("/custody/checkpoint", None),
+    ("/custody/key", None),
+    ("/custody/tile/{*path}", None),
+    ("/custody/proof/{index}", None),
+    ("/custody/records", Some(READ_RECORDS)),
+    ("/custody/objects/{sha256}", Some(READ_LIFE)),
+    ("/custody/subjects/{id}", Some(READ_LIFE)),
+    ("/custody/callers/{name}", Some(READ_LIFE)),
+    ("/custody/bundle/objects/{sha256}", Some(READ_BUNDLE)),
+    ("/custody/bundle/subjects/{id}", Some(READ_BUNDLE)),
+    ("/custody/bundle/callers/{name}", Some(READ_BUNDLE)),
+];
 
 /// What the handlers have at hand.
 #[derive(Debug, Clone)]
@@ -32,8 +64,16 @@ pub fn router(kernel: Kernel, token_key: TokenKey) -> Router {
         .route("/custody/checkpoint", get(public::checkpoint))
         .route("/custody/key", get(public::key))
         .route("/custody/tile/{*path}", get(public::tile))
+        .route("/custody/witnessed/checkpoint", get(public::witnessed))
+        .route("/custody/witnessed/tile/{*path}", get(public::tile))
         .route("/custody/proof/{index}", get(public::proof))
         .route("/custody/records", get(records::list))
+        .route("/custody/objects/{sha256}", get(life::http::of_object))
+        .route("/custody/subjects/{id}", get(life::http::of_subject))
+        .route("/custody/callers/{name}", get(life::http::of_caller))
+        .route("/custody/bundle/objects/{sha256}", get(bundle::http::of_object))
+        .route("/custody/bundle/subjects/{id}", get(bundle::http::of_subject))
+        .route("/custody/bundle/callers/{name}", get(bundle::http::of_caller))
         .with_state(Custody { kernel, token_key: Arc::new(token_key) })
 }
 

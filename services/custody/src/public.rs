@@ -20,10 +20,21 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// A checkpoint is followed by another within milliseconds.
 const FRESH: &str = "no-cache";
 
-/// `GET /custody/checkpoint`: the latest published checkpoint, a signed note.
+/// `GET /custody/checkpoint`: the latest published checkpoint, a signed note; with the cosignatures of witnesses once
+/// their quorum has cosigned this very one.
 pub(crate) async fn checkpoint(State(custody): State<Custody>) -> Response {
-    let text = custody.kernel.ledger().published().text.clone();
+    let text = custody.kernel.ledger().served().text.clone();
     noted((head(TEXT, FRESH), text).into_response(), "/custody/checkpoint", None)
+}
+
+/// `GET /custody/witnessed/checkpoint`: the latest checkpoint that a quorum of witnesses cosigned. The tiles below the
+/// same prefix are those of the ledger, so that the prefix is that of a log whose every checkpoint is witnessed.
+pub(crate) async fn witnessed(State(custody): State<Custody>) -> Response {
+    let response = match custody.kernel.ledger().cosigned() {
+        Some(cosigned) => (head(TEXT, FRESH), cosigned.text.clone()).into_response(),
+        None => refuse(StatusCode::NOT_FOUND, "no quorum of witnesses has cosigned a checkpoint"),
+    };
+    noted(response, "/custody/witnessed/checkpoint", None)
 }
 
 /// `GET /custody/key`: the verifier key under which checkpoints verify, in one line.

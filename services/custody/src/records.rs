@@ -3,18 +3,18 @@
 use axum::{
     Json,
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use strongroom_identity::{Claims, Role};
 use strongroom_kernel::{Unit, from_port, ports::StoredRecord};
 use strongroom_model::Caller;
 
 use crate::{
     Custody, READ_RECORDS,
     error::{answer, refuse},
+    gate::{admit, line_name},
     noted,
 };
 
@@ -31,34 +31,16 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let auditor = match authenticate(&custody, &headers) {
+    let auditor = match admit(&custody, &headers, READ_RECORDS) {
         Ok(auditor) => auditor,
-        Err(text) => {
-            custody.kernel.record_denial(&Caller::stranger(), READ_RECORDS);
-            let mut response = refuse(StatusCode::UNAUTHORIZED, text);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            return noted(response, ROUTE, None);
-        }
+        Err(refusal) => return noted(refusal, ROUTE, None),
     };
-    let name = format!("auditor:{}", auditor.name);
+    let name = line_name(&auditor);
     let response = match page(query.as_deref().unwrap_or_default()) {
         Some((from, limit)) => read(&custody, auditor, from, limit).await,
         None => refuse(StatusCode::UNPROCESSABLE_ENTITY, "from and limit are numbers, limit at most 1000"),
     };
     noted(response, ROUTE, Some(name))
-}
-
-fn authenticate(custody: &Custody, headers: &HeaderMap) -> Result<Caller, &'static str> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) = header.and_then(|header| header.split_once(' ')).ok_or("not authenticated")?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err("not authenticated");
-    }
-    let now = custody.kernel.clock().now();
-    let claims = Claims::verify(token.trim(), &custody.token_key, now).map_err(|_| "not a valid token")?;
-    match claims.role {
-        Role::Auditor => Ok(Caller::auditor(claims.name)),
-    }
 }
 
 /// `from` and `limit` of the query string; unknown keys are ignored.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail them")]
 
+mod bundles;
+mod lives;
+
 use axum::{Router, body::Body, extract::Request};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use strongroom_custody::router;
@@ -23,12 +26,17 @@ struct Ledger {
 impl Ledger {
     /// A ledger of `leaves` leaves under a published checkpoint.
     async fn of(leaves: usize) -> Self {
+        Self::with(vec![Unit::new(&Caller::account("kat"), ACTION); leaves]).await
+    }
+
+    /// A ledger of these units under a published checkpoint.
+    async fn with(units: Vec<Unit>) -> Self {
         let platform = TestPlatform::start(NOTHING, "nothing").await;
-        for _ in 0..leaves {
-            platform.kernel.record(Unit::new(&Caller::account("kat"), ACTION)).await.unwrap();
+        let size = units.len() as u64;
+        for unit in units {
+            platform.kernel.record(unit).await.unwrap();
         }
-        let mut published = platform.kernel.ledger().watch();
-        published.wait_for(|published| published.size >= leaves as u64).await.unwrap();
+        platform.kernel.ledger().watch().wait_for(|published| published.size >= size).await.unwrap();
         let router = router(platform.kernel.clone(), KEY);
         Self { platform, router }
     }
@@ -41,6 +49,13 @@ impl Ledger {
         let request = Request::get(path).header("authorization", format!("Bearer {token}"));
         send(&self.router, request.body(Body::empty()).unwrap()).await
     }
+}
+
+/// A unit of `caller` about a thing.
+fn about(caller: &str, thing: &str) -> Unit {
+    let mut unit = Unit::new(&Caller::account(caller), ACTION);
+    unit.about("thing", thing);
+    unit
 }
 
 fn auditor() -> String {

@@ -1,0 +1,174 @@
+//! `GET /custody/bundle/{objects,subjects,callers}/{name}`: evidence to take home, for auditors; recorded before it is
+//! given.
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use strongroom_kernel::{LedgerView, Unit, index::TermKind, ports::PortError};
+use strongroom_ledger::{Tile, TileReader};
+use strongroom_model::{Caller, Digest};
+use tokio::{runtime::Handle, sync::Semaphore};
+
+use crate::{
+    Custody, READ_BUNDLE,
+    error::{answer, refuse},
+    gate::{admit, line_name},
+    life::{About, Filter},
+    noted,
+};
+
+use super::{BundleError, MAX_LEAVES, anchored, gather, write};
+
+/// Bundles that are made at the same time: each is held in memory.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// `GET /custody/bundle/objects/{sha256}`: the life of a content.
+pub(crate) async fn of_object(
+    custody: State<Custody>,
+    name: Path<String>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    bundle(&custody, TermKind::Object, &name, query, headers, "/custody/bundle/objects/{sha256}").await
+}
+
+/// `GET /custody/bundle/subjects/{id}`: the life of something with an id.
+pub(crate) async fn of_subject(
+    custody: State<Custody>,
+    name: Path<String>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    bundle(&custody, TermKind::Subject, &name, query, headers, "/custody/bundle/subjects/{id}").await
+}
+
+/// `GET /custody/bundle/callers/{name}`: what a caller did.
+pub(crate) async fn of_caller(
+    custody: State<Custody>,
+    name: Path<String>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    bundle(&custody, TermKind::Caller, &name, query, headers, "/custody/bundle/callers/{name}").await
+}
+
+async fn bundle(
+    custody: &Custody,
+    kind: TermKind,
+    name: &str,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    route: &'static str,
+) -> Response {
+    let auditor = match admit(custody, &headers, READ_BUNDLE) {
+        Ok(auditor) => auditor,
+        Err(refusal) => return noted(refusal, route, None),
+    };
+    let line = line_name(&auditor);
+    let asked = Filter::parse(query.as_deref().unwrap_or_default()).map_err(|error| error.to_string());
+    let asked = asked.and_then(|filter| Ok((About::new(kind, name)?, filter)));
+    let response = match asked {
+        Err(text) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &text),
+        Ok((_, filter)) if filter.limit.is_some() || filter.cursor.is_some() => {
+            refuse(StatusCode::UNPROCESSABLE_ENTITY, "a bundle has no pages: there are action, service, from, to, asOf")
+        }
+        Ok((about, filter)) => hand_out(custody, &auditor, about, filter).await,
+    };
+    noted(response, route, Some(line))
+}
+
+async fn hand_out(custody: &Custody, auditor: &Caller, about: About, filter: Filter) -> Response {
+    let Ok(_permit) = AT_ONCE.try_acquire() else {
+        let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "other bundles are being made, try again");
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+        return response;
+    };
+    let zip = match make(custody, about, filter).await {
+        Ok(zip) => zip,
+        Err(Refusal::Response(response)) => return response,
+        Err(Refusal::Bundle(error)) => return refused(&error),
+    };
+    // what he takes home is named by its digest: whose life it is could not be erased from a record
+    let mut unit = Unit::new(auditor, READ_BUNDLE);
+    unit.about("bundle", Digest::of(&zip));
+    if let Err(error) = custody.kernel.record(unit).await {
+        return answer(&error);
+    }
+    let head = [
+        (header::CONTENT_TYPE, "application/zip"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"bundle.zip\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (head, zip).into_response()
+}
+
+enum Refusal {
+    Response(Response),
+    Bundle(BundleError),
+}
+
+impl From<BundleError> for Refusal {
+    fn from(error: BundleError) -> Self {
+        Self::Bundle(error)
+    }
+}
+
+async fn make(custody: &Custody, about: About, mut filter: Filter) -> Result<Vec<u8>, Refusal> {
+    let ledger = custody.kernel.ledger().clone();
+    let published = ledger.published();
+    let size = filter.as_of.map_or(published.size, |size| size.min(published.size));
+    let failed = |error: strongroom_model::Error| Refusal::Response(answer(&error));
+    let mut records = Vec::new();
+    filter.limit = Some(500);
+    loop {
+        let page = crate::life::http::find(custody, &about, &filter, size).await.map_err(failed)?;
+        records.extend(page.leaves.into_iter().map(|(_, stored)| stored));
+        if records.len() > MAX_LEAVES {
+            return Err(BundleError::TooMany.into());
+        }
+        let Some(next) = page.next else { break };
+        filter.cursor = Some(next);
+    }
+    let leaves: Vec<u64> = records.iter().map(|record| record.index).collect();
+    let snapshot = custody.kernel.snapshot().await.map_err(failed)?;
+    let anchors = anchored(&snapshot, &leaves, published.size).await.map_err(failed)?;
+    drop(snapshot);
+    let tiles = ServedTiles { ledger, handle: Handle::current() };
+    let work = move || {
+        let evidence = gather(about, records, &published.text, anchors, tiles)?;
+        write(&evidence)
+    };
+    let made = tokio::task::spawn_blocking(work).await;
+    Ok(made.map_err(|error| BundleError::Proof(error.to_string()))??)
+}
+
+fn refused(error: &BundleError) -> Response {
+    match error {
+        BundleError::Empty => refuse(StatusCode::NOT_FOUND, &error.to_string()),
+        BundleError::TooMany => refuse(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string()),
+        BundleError::Zip(_) => {
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, "it would be too long for one bundle: ask for a time (from, to)")
+        }
+        _ => {
+            tracing::error!(%error, "bundle not made");
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "the ledger cannot be read")
+        }
+    }
+}
+
+/// Tiles as they are served, for the synchronous proof code beside the async workers.
+struct ServedTiles {
+    ledger: LedgerView,
+    handle: Handle,
+}
+
+impl TileReader for ServedTiles {
+    type Error = PortError;
+
+    fn tile(&self, tile: Tile) -> Result<Vec<u8>, PortError> {
+        let bytes = self.handle.block_on(self.ledger.tile(tile))?;
+        bytes.ok_or_else(|| PortError::missing(format!("{tile} is not covered by the published checkpoint")))
+    }
+}
