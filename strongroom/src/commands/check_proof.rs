@@ -7,10 +7,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{ArgGroup, Args};
-use strongroom_ledger::{Hash, Leaf, TlogProof, Verifier, leaf_hash};
+use strongroom_custody::RecordFile;
+use strongroom_ledger::{Hash, Leaf, Policy, TlogProof, Verifier, leaf_hash};
 use strongroom_model::Timestamp;
 
-use crate::{offline::RecordFile, output::say};
+use crate::{assemble, output::say};
 
 /// Longest file that is read.
 const MAX_BYTES: u64 = 64 << 20;
@@ -21,8 +22,11 @@ pub(crate) struct CheckProof {
     /// The proof (`.tlog-proof`).
     proof: PathBuf,
     /// The ledger's verifier key, as `keys show` and `GET /custody/key` give it.
-    #[arg(long)]
-    key: String,
+    #[arg(long, required_unless_present = "policy")]
+    key: Option<String>,
+    /// A policy file (`c2sp.org/tlog-policy`): also checks that its quorum of witnesses cosigned the checkpoint.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// File with the leaf itself.
     #[arg(long, value_name = "FILE")]
     leaf: Option<PathBuf>,
@@ -36,13 +40,25 @@ pub(crate) struct CheckProof {
 
 impl CheckProof {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let key: Verifier = self.key.trim().parse().context("read the key")?;
+        let policy = self.policy.as_deref().map(assemble::policy).transpose()?;
+        let keys = self.keys(policy.as_ref())?;
         let text = String::from_utf8(read(&self.proof)?).context("the proof is not text")?;
         let proof: TlogProof = text.parse().context("read the proof")?;
         let hash = self.hash(proof.index())?;
-        let checkpoint = proof
-            .verify(hash, key.name().as_str(), std::slice::from_ref(&key))
-            .context("the proof does not hold")?;
+        let origin = proof.checkpoint().text().split('\n').next().unwrap_or_default().to_owned();
+        let own: Vec<Verifier> = keys.iter().filter(|key| key.name().as_str() == origin).cloned().collect();
+        if own.is_empty() {
+            bail!("the proof does not hold: its checkpoint is of another log, {origin}");
+        }
+        let checkpoint = proof.verify(hash, &origin, &own).context("the proof does not hold")?;
+        if let Some(policy) = &policy {
+            let judged = policy.judge_of(proof.checkpoint().to_string().as_bytes(), &own);
+            for (name, time) in judged.context("the proof does not satisfy the policy")?.cosigned {
+                let time = i64::try_from(time).ok().and_then(|time| time.checked_mul(1_000_000));
+                let time = time.and_then(Timestamp::from_micros).map(|time| time.to_string());
+                say!("cosigned: {name} at {}", time.as_deref().unwrap_or("an unknown time"));
+            }
+        }
         say!(
             "proven: leaf {} of the {} leaves of {}, root {}",
             proof.index(),
@@ -51,6 +67,19 @@ impl CheckProof {
             checkpoint.root()
         );
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The keys one of which must have signed: the one given, or those of the policy.
+    fn keys(&self, policy: Option<&Policy>) -> Result<Vec<Verifier>> {
+        if let Some(key) = &self.key {
+            return Ok(vec![key.trim().parse().context("read the key")?]);
+        }
+        let keys: Vec<Verifier> =
+            policy.iter().flat_map(|policy| policy.logs()).map(|log| log.verifier.clone()).collect();
+        if keys.is_empty() {
+            bail!("the policy names no log, so --key must");
+        }
+        Ok(keys)
     }
 
     /// The hash of the leaf to be proven, with words about what it is.

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use clap::{ArgGroup, Args};
 use strongroom_content::durable::{self, Access};
+use strongroom_custody::RecordFile;
 use strongroom_kernel::{
     ports::{Database, StoredRecord},
     record,
@@ -20,7 +21,7 @@ use crate::{
     config::Config,
     folder::DataFolder,
     keys::verifier_of,
-    offline::{self, RecordFile},
+    offline,
     output::say,
     progress,
 };
@@ -65,7 +66,7 @@ impl Prove {
             let index = record.index;
             write(&self.output.join(format!("{index}.tlog-proof")), proof.to_string().as_bytes())?;
             if self.with_records {
-                let file = serde_json::to_vec_pretty(&RecordFile::of(record)?)?;
+                let file = serde_json::to_vec_pretty(&RecordFile::of(&record)?)?;
                 write(&self.output.join(format!("{index}.record.json")), &file)?;
             }
         }

@@ -1,7 +1,7 @@
 //! The ledger without a running kernel: read beside whoever serves it, or from files alone.
 
-mod record;
+mod life;
 mod tiles;
 
-pub(crate) use record::RecordFile;
-pub(crate) use tiles::prove;
+pub(crate) use life::looking_up;
+pub(crate) use tiles::{StoredTiles, prove};

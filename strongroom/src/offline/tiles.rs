@@ -18,20 +18,26 @@ use crate::assemble::Stores;
 /// # Errors
 /// When the checkpoint does not verify under `verifier` or does not cover an index.
 pub(crate) async fn prove(stores: &Stores, verifier: &Verifier, indexes: &[u64]) -> Result<Vec<TlogProof>> {
-    let signed = stores.tiles.read("checkpoint").await?.context("no checkpoint was published yet")?;
     let origin = verifier.name().to_string();
-    let (checkpoint, _) = Checkpoint::open(&signed, &origin, std::slice::from_ref(verifier))
-        .context("the published checkpoint does not verify")?;
+    let open = |signed: &[u8]| {
+        let opened = Checkpoint::open(signed, &origin, std::slice::from_ref(verifier));
+        opened.map(|(checkpoint, _)| checkpoint).context("the published checkpoint does not verify")
+    };
+    let mut signed = stores.tiles.read("checkpoint").await?.context("no checkpoint was published yet")?;
+    let mut checkpoint = open(&signed)?;
+    // one that witnesses cosigned proves more
+    if let Some(cosigned) = stores.tiles.read("checkpoint.cosigned").await? {
+        let covers = open(&cosigned)?;
+        if indexes.iter().all(|index| *index < covers.size()) {
+            (signed, checkpoint) = (cosigned, covers);
+        }
+    }
     let size = checkpoint.size();
     if let Some(beyond) = indexes.iter().find(|index| **index >= size) {
         bail!("the published checkpoint covers {size} leaves, there is no proof for {beyond} yet");
     }
     let note = Note::parse(&signed).context("read the published checkpoint")?;
-    let tiles = StoredTiles {
-        database: Arc::clone(&stores.database),
-        tiles: Arc::clone(&stores.tiles),
-        runtime: Handle::current(),
-    };
+    let tiles = StoredTiles::of(stores);
     let indexes = indexes.to_vec();
     let work = move || {
         let reader = TileHashReader::new(tiles, size);
@@ -43,8 +49,8 @@ pub(crate) async fn prove(stores: &Stores, verifier: &Verifier, indexes: &[u64])
     tokio::task::spawn_blocking(work).await.context("make proofs")?
 }
 
-/// Tiles for the synchronous proof code.
-struct StoredTiles {
+/// Tiles for the synchronous proof code, which must not run on an async worker.
+pub(crate) struct StoredTiles {
     database: Arc<dyn Database>,
     tiles: Arc<dyn TileStore>,
     runtime: Handle,
@@ -59,6 +65,15 @@ impl TileReader for StoredTiles {
 }
 
 impl StoredTiles {
+    /// The tiles of `stores`; called where an async runtime is.
+    pub(crate) fn of(stores: &Stores) -> Self {
+        Self {
+            database: Arc::clone(&stores.database),
+            tiles: Arc::clone(&stores.tiles),
+            runtime: Handle::current(),
+        }
+    }
+
     /// The stored tile, or the one its leaves make.
     fn read(&self, tile: Tile) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, PortError>> + Send + '_>> {
         Box::pin(async move {
