@@ -6,7 +6,7 @@ use crate::support::{
     Client, Room, Server,
     client::id,
     outside::{Postgres, on_s3},
-    server::text,
+    server::{copy_folder, text},
 };
 
 fn use_it(room: &Room) {
@@ -44,6 +44,44 @@ fn rows_may_be_in_postgresql() {
     assert!(rebuilt.status.success(), "{rebuilt:?}");
     room.verify().assert_clean();
     database.execute("UPDATE bytes_boefje_meta SET runnable_hash = 'x'");
+    assert_eq!(room.verify().code, Some(1));
+}
+
+#[test]
+fn units_whose_leaves_have_no_index_yet_are_no_tampering() {
+    let Some(database) = Postgres::new() else { return };
+    let room = Room::new().with("STRONGROOM_DATABASE__URL", &database.url);
+    let save = |n: u64| {
+        let server = Server::start(&room);
+        let mut client = Client::logged_in(server.bytes).unwrap();
+        client.save_job(&id(1, n)).unwrap().success();
+        let raw = client.upload(&id(1, n), format!("content {n}").as_bytes()).unwrap().unwrap();
+        assert_eq!(server.stop(), Some(0));
+        raw
+    };
+    save(1);
+    let before = room.verify();
+    before.assert_clean();
+    let size: u64 = before.text.rsplit("clean: ").next().unwrap().split(' ').next().unwrap().parse().unwrap();
+    let ledger = room.beside("ledger before");
+    copy_folder(&room.data().join("ledger"), &ledger);
+    let raw = save(2);
+    // as a crash leaves it: committed, without index, and no checkpoint knows of it
+    std::fs::remove_dir_all(room.data().join("ledger")).unwrap();
+    copy_folder(&ledger, &room.data().join("ledger"));
+    database.execute(&format!(
+        "DELETE FROM ledger_index WHERE leaf_index >= {size};
+         UPDATE ledger_head SET size = {size}, (sequence, time) = (SELECT r.sequence, r.time FROM ledger_record r
+             JOIN ledger_index i USING (sequence) WHERE i.leaf_index = {size} - 1)"
+    ));
+    room.verify().assert_clean();
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    assert_eq!(client.raw(&raw).unwrap().success().body, b"content 2");
+    room.verify().assert_clean();
+    assert_eq!(server.stop(), Some(0));
+    // rows whose unit nobody recorded are
+    database.execute("UPDATE bytes_raw_file SET row_version = row_version + 1000");
     assert_eq!(room.verify().code, Some(1));
 }
 

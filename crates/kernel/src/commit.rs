@@ -17,6 +17,7 @@ use crate::{
     ports::{Batch, IdempotentReply, Prepared, Stamp, UnitOutcome},
     queue::Taken,
     record::seal,
+    state,
     unit::{MAX_BYTES, MAX_ROWS, MAX_SMALL_CONTENT, Operation, Unit},
 };
 
@@ -76,7 +77,8 @@ impl Kernel {
     /// Carries out a command unless one was carried out under the same key before.
     ///
     /// # Errors
-    /// `Unsupported` when the key was used for another request, and as [`Kernel::run`].
+    /// `Unsupported` when the key was used for another request; `Internal` when the reply kept under it is not
+    /// what was answered; and as [`Kernel::run`].
     pub async fn run_once<C: Command>(
         &self,
         key: &OnceKey,
@@ -90,7 +92,9 @@ impl Kernel {
         let keep = |reply: &C::Reply| {
             let reply = render(reply);
             let OnceKey { scope, key, request } = key.clone();
-            (reply.len() <= MAX_REPLY).then_some(IdempotentReply { scope, key, request, reply, expires })
+            let small = reply.len() <= MAX_REPLY;
+            let reply = small.then_some(IdempotentReply { scope, key, request, reply, expires })?;
+            Some(state::seal_reply(self.inner.ledger.signer(), reply))
         };
         match self.attempt(command, &keep).await? {
             Attempt::Done(done) => Ok(Once::Done(done)),
@@ -109,7 +113,11 @@ impl Kernel {
             Some(earlier) if earlier.request != key.request => {
                 Err(Error::new(ErrorKind::Unsupported, "the idempotency key was used for another request"))
             }
-            earlier => Ok(earlier.map(|earlier| earlier.reply)),
+            Some(earlier) => {
+                let opened = state::open_reply(&self.inner.ledger.verifier(), &earlier).map_err(from_port);
+                opened.map(Some)
+            }
+            None => Ok(None),
         }
     }
 
@@ -230,6 +238,7 @@ async fn commit_batch(inner: &Inner, taken: Taken, time: Timestamp) {
     let Taken { mut units, answers, accesses, notes } = taken;
     let kept = (accesses.clone(), notes.clone());
     units.extend(accesses);
+    let notes = notes.into_iter().map(|note| state::seal_note(inner.ledger.signer(), note)).collect();
     match inner.database.commit(Batch { time, units, notes, packs: inner.packs.clone() }).await {
         Ok(outcomes) => {
             append_to_ledger(inner, &outcomes).await;

@@ -9,6 +9,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     anchoring::AnchorPart,
+    attest::Attested,
     error::from_port,
     ledger::{self, LedgerView},
     ports::{Clock, ContentStore, Database, Note, Packs, PortError, Rng, Sink, TileStore},
@@ -17,6 +18,7 @@ use crate::{
     relay::Relay,
     row::Schema,
     snapshot::Snapshot,
+    state,
     upload::InFlight,
 };
 
@@ -91,6 +93,7 @@ pub(crate) struct Inner {
     pub(crate) recorder: Recorder,
     pub(crate) relays: Vec<Relay>,
     pub(crate) in_flight: InFlight,
+    pub(crate) attested: Attested,
     pub(crate) writable: watch::Sender<bool>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Tasks>,
@@ -121,6 +124,14 @@ async fn recover_packs(database: &dyn Database, packs: Option<&Arc<dyn Packs>>) 
     tokio::task::spawn_blocking(move || packs.recover(end))
         .await
         .map_err(|error| PortError::unavailable("recover the packs").with_source(error))?
+}
+
+impl Inner {
+    /// The note under `key`, its seal checked.
+    pub(crate) async fn recall(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
+        let stored = self.database.note(key).await?;
+        stored.map(|stored| state::open_note(&self.ledger.verifier(), key, &stored)).transpose()
+    }
 }
 
 impl Kernel {
@@ -157,6 +168,7 @@ impl Kernel {
             recorder: Recorder::new(coalesce_reads),
             relays: sinks.into_iter().map(Relay::new).collect(),
             in_flight: InFlight::default(),
+            attested: Attested::default(),
             tasks: Mutex::default(),
             database,
             packs,
@@ -222,9 +234,9 @@ impl Kernel {
     /// Operational state kept under `key`, as last written.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `Unavailable`; `Internal` when it is not what was noted.
     pub async fn recall(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.inner.database.note(key).await.map_err(from_port)
+        self.inner.recall(key).await.map_err(from_port)
     }
 
     /// True while newcomers should be turned away from the request head.

@@ -11,6 +11,7 @@ pub mod unit;
 pub mod verify;
 
 mod anchoring;
+mod attest;
 mod command;
 mod commit;
 mod error;
@@ -24,6 +25,7 @@ mod relay;
 mod retention;
 mod row;
 mod snapshot;
+mod state;
 mod sweep;
 mod upload;
 

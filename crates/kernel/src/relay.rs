@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     kernel::{Inner, Kernel, SinkPart},
-    ports::{Note, PortError, Stamp, UnitOutcome},
+    ports::{Note, PortError, PortErrorKind, Stamp, UnitOutcome},
 };
 
 /// Events of one delivery.
@@ -133,7 +133,15 @@ pub(crate) async fn run(inner: Arc<Inner>, place: usize, mut stop: watch::Receiv
 }
 
 async fn start(inner: &Inner, relay: &Relay) -> Result<(), PortError> {
-    let stored = inner.database.note(&relay.cursor()).await?;
+    let stored = match inner.recall(&relay.cursor()).await {
+        Ok(stored) => stored,
+        // a cursor that is not ours might hold announcements back: all there is goes out again
+        Err(error) if error.kind == PortErrorKind::Corrupt => {
+            tracing::error!(error = %error, sink = relay.part.sink.name(), "cursor not believed, all kept events are delivered again");
+            None
+        }
+        Err(error) => return Err(error),
+    };
     let behind =
         stored.and_then(|text| String::from_utf8(text).ok()).and_then(|text| text.parse().ok()).unwrap_or(0);
     relay.confirmed.send_replace(behind);

@@ -7,7 +7,7 @@ use strongroom_model::{Error, ErrorKind};
 use crate::{
     error::from_port,
     kernel::Kernel,
-    ports::{ContentEntry, ContentKey, Place},
+    ports::{ContentEntry, ContentKey, Place, PortErrorKind},
 };
 
 /// Content is kept this long after the last reference to it went.
@@ -96,7 +96,12 @@ impl Kernel {
     /// # Errors
     /// `Unavailable`; broken content is no error but part of the answer.
     pub async fn scrub_step(&self, limit: usize) -> Result<ScrubStep, Error> {
-        let position = self.recall(SCRUB_POSITION).await?.and_then(|text| parse_position(&text));
+        let noted = match self.inner.recall(SCRUB_POSITION).await {
+            // a round that begins anew loses nothing
+            Err(error) if error.kind == PortErrorKind::Corrupt => None,
+            noted => noted.map_err(from_port)?,
+        };
+        let position = noted.and_then(|text| parse_position(&text));
         let page = self.inner.database.contents(position.as_ref(), limit).await.map_err(from_port)?;
         let mut step = ScrubStep { round_ended: page.len() < limit, ..ScrubStep::default() };
         for entry in &page {

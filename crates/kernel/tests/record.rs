@@ -169,3 +169,44 @@ fn an_opening_taken_away_leaves_an_erased_row() {
     let OpenedOperation::Erased { values, .. } = &opened.operations[0] else { panic!("a value is gone") };
     assert_eq!(values.iter().filter(|value| value.is_none()).count(), 1);
 }
+
+#[test]
+fn a_record_of_before_a_column_was_added_has_null_in_it() {
+    const COLUMNS: [strongroom_kernel::Column; 13] = {
+        let mut columns = [Sample::TABLE.columns[11]; 13];
+        let mut place = 0;
+        while place < 12 {
+            columns[place] = Sample::TABLE.columns[place];
+            place += 1;
+        }
+        columns[12].name = "added";
+        columns
+    };
+    static LATER: Table = Table {
+        name: "sample_item",
+        columns: &COLUMNS,
+        key: &["id"],
+        uniques: &[],
+        content: None,
+    };
+    let opened = open(&stored(), &|_| Some(&LATER)).unwrap();
+    let OpenedOperation::Whole(strongroom_kernel::Operation::Put { values, .. }) = &opened.operations[0]
+    else {
+        panic!("the first operation is a put")
+    };
+    assert_eq!((values.len(), &values[12]), (13, &Value::Null));
+}
+
+#[test]
+fn a_record_of_a_newer_program_is_told_from_a_changed_one() {
+    static EARLIER: Table = Table {
+        name: "sample_item",
+        columns: Sample::TABLE.columns.split_at(11).0,
+        key: &["id"],
+        uniques: &[],
+        content: None,
+    };
+    let refused = open(&stored(), &|_| Some(&EARLIER)).unwrap_err();
+    assert_eq!(refused.kind, PortErrorKind::Refused, "{refused}");
+    assert_eq!(open(&stored(), &|_| None).unwrap_err().kind, PortErrorKind::Refused);
+}

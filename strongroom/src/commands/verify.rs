@@ -4,7 +4,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use strongroom_kernel::verify::{Report, Scope, Verdict, Verification};
+use strongroom_kernel::{
+    ports::{PortError, PortErrorKind},
+    verify::{Report, Scope, Verdict, Verification},
+};
 use strongroom_ledger::Verifier;
 
 use super::{Common, block_on};
@@ -43,9 +46,21 @@ impl Verify {
             .as_ref()
             .map(|path| std::fs::read(path).with_context(|| format!("read checkpoint {}", path.display())));
         let scope = if self.ledger_only { Scope::Ledger } else { Scope::Everything };
-        let report = block_on(verify(&config, &folder, key, since.transpose()?, scope))?;
-        Ok(tell(&report))
+        match block_on(verify(&config, &folder, key, since.transpose()?, scope)) {
+            Ok(report) => Ok(tell(&report)),
+            Err(error) if is_corrupt(&error) => {
+                say!("tampered: {error:#}");
+                Ok(ExitCode::from(1))
+            }
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// Whether what is stored kept it from being opened at all.
+fn is_corrupt(error: &anyhow::Error) -> bool {
+    let errors = error.chain().filter_map(|error| error.downcast_ref::<PortError>());
+    errors.into_iter().any(|error| error.kind == PortErrorKind::Corrupt)
 }
 
 /// Verifies what lies in `folder`; `restore` does the same with what it made.

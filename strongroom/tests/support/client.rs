@@ -89,6 +89,12 @@ impl Client {
         self.post("/bytes/boefje_meta", &job(id))
     }
 
+    /// Saves a scan job under an idempotency key.
+    pub(crate) fn save_job_once(&mut self, id: &str, key: &str) -> io::Result<Answer> {
+        let headers = [("Idempotency-Key", key)];
+        self.ask("POST", "/bytes/boefje_meta", &headers, job(id).to_string().as_bytes())
+    }
+
     /// Uploads one raw file of a job; answers with its id.
     pub(crate) fn upload(&mut self, job: &str, content: &[u8]) -> io::Result<Option<String>> {
         let file = json!({"name": "0", "content": BASE64_STANDARD.encode(content), "tags": ["boefje/x"]});

@@ -107,6 +107,22 @@ impl FilePacks {
     }
 }
 
+impl FilePacks {
+    /// The whole entry is in the file, under a header of its length.
+    fn stands_at(&self, position: PackPosition) -> io::Result<()> {
+        let file = self.pack(position.pack)?;
+        let mut header = [0; ENTRY_HEADER];
+        file.read_exact_at(&mut header, position.offset).map_err(file::damaged_if_short)?;
+        header_at(&header, position)?;
+        let end = position.offset.checked_add(ENTRY_HEADER as u64 + u64::from(position.length));
+        let length = file.metadata()?.len();
+        if end.is_none_or(|end| end > length) {
+            return Err(io::Error::new(ErrorKind::InvalidData, "the entry is cut short"));
+        }
+        Ok(())
+    }
+}
+
 impl Packs for FilePacks {
     fn append(&self, contents: &[&[u8]]) -> Result<(Vec<PackPosition>, PendingSync), PortError> {
         let mut appender = self.appender.lock();
@@ -118,6 +134,13 @@ impl Packs for FilePacks {
 
     fn read(&self, position: PackPosition) -> Result<Bytes, PortError> {
         self.read_at(position).map_err(|error| port_error("read from a pack", error))
+    }
+
+    fn stands(&self, position: PackPosition) -> Result<(), PortError> {
+        self.stands_at(position).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => PortError::corrupt("find a pack").with_source(error),
+            _ => port_error("find an entry of a pack", error),
+        })
     }
 
     fn erase(&self, position: PackPosition) -> Result<(), PortError> {

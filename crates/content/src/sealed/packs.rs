@@ -37,6 +37,10 @@ impl<P: Packs> Packs for SealedPacks<P> {
         Ok(plain.into())
     }
 
+    fn stands(&self, position: PackPosition) -> Result<(), PortError> {
+        self.inner.stands(position)
+    }
+
     fn erase(&self, position: PackPosition) -> Result<(), PortError> {
         self.inner.erase(position)
     }

@@ -241,6 +241,10 @@ impl Packs for FaultyPacks {
         self.faults.around_blocking(ContentCall::ReadPack, || self.inner.read(position))
     }
 
+    fn stands(&self, position: PackPosition) -> Result<(), PortError> {
+        self.faults.around_blocking(ContentCall::ReadPack, || self.inner.stands(position))
+    }
+
     fn erase(&self, position: PackPosition) -> Result<(), PortError> {
         self.faults.around_blocking(ContentCall::Erase, || self.inner.erase(position))
     }

@@ -209,6 +209,17 @@ pub fn erased_content_is_gone_and_its_neighbours_stay(place: &PacksPlace) {
         }
     };
     still_there(&*packs);
+    // erased or not, an entry stands where it stood, and nowhere else
+    for position in &positions {
+        packs.stands(*position).unwrap();
+        for wrong in [
+            PackPosition { offset: position.offset + 1, ..*position },
+            PackPosition { length: position.length + 1, ..*position },
+            PackPosition { pack: position.pack + 1, ..*position },
+        ] {
+            assert_eq!(packs.stands(wrong).unwrap_err().kind, PortErrorKind::Corrupt, "{wrong:?}");
+        }
+    }
     for file in place.files() {
         // Not even sixteen bytes of it, from wherever.
         assert!(contents[1].chunks(16).all(|piece| piece.len() < 16 || !holds(&file, piece)));

@@ -58,6 +58,8 @@ pub async fn offsets_of_each_topic_have_no_gaps(place: &dyn Place) {
         numbered(0, &["a0", "a1", "a2", "a3", "a4", "a5"])
     );
     assert_eq!(payloads(&subject, "suite_b", 0, 100).await, numbered(0, &["b0", "b1"]));
+    let topics = subject.database.topics().await.unwrap();
+    assert_eq!(topics, [("suite_a".to_owned(), 6), ("suite_b".to_owned(), 2)]);
     assert_eq!(payloads(&subject, "suite_c", 0, 100).await, []);
 }
 

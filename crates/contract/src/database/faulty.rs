@@ -112,6 +112,14 @@ impl Database for FaultyDatabase {
         self.call("records", self.inner.records(from, limit)).await
     }
 
+    async fn record(&self, sequence: u64) -> Result<Option<StoredRecord>, PortError> {
+        self.call("record", self.inner.record(sequence)).await
+    }
+
+    async fn topics(&self) -> Result<Vec<(String, u64)>, PortError> {
+        self.call("topics", self.inner.topics()).await
+    }
+
     async fn events(&self, topic: &str, from: u64, limit: usize) -> Result<Vec<StoredEvent>, PortError> {
         self.call("events", self.inner.events(topic, from, limit)).await
     }
@@ -122,6 +130,10 @@ impl Database for FaultyDatabase {
 
     async fn note(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
         self.call("note", self.inner.note(key)).await
+    }
+
+    async fn notes(&self, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, PortError> {
+        self.call("notes", self.inner.notes(after, limit)).await
     }
 
     async fn content(&self, key: &ContentKey) -> Result<Option<ContentEntry>, PortError> {
@@ -159,6 +171,10 @@ impl Database for FaultyDatabase {
         now: Timestamp,
     ) -> Result<Option<IdempotentReply>, PortError> {
         self.call("idempotent_reply", self.inner.idempotent_reply(scope, key, now)).await
+    }
+
+    async fn replies(&self, after: (&str, &str), limit: usize) -> Result<Vec<IdempotentReply>, PortError> {
+        self.call("replies", self.inner.replies(after, limit)).await
     }
 
     async fn rows(&self, table: &'static Table, filter: RowFilter<'_>) -> Result<Vec<StoredRow>, PortError> {

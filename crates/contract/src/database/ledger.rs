@@ -22,6 +22,14 @@ pub async fn leaves_and_records_are_what_was_committed(place: &dyn Place) {
     let batch = Batch { time: time(5_000_000), ..subject.batch(&[unit(|_| ()), refusal, unit(|_| ())]) };
     let prepared = batch.units.clone();
     let stamps: Vec<_> = subject.database.commit(batch).await.unwrap().into_iter().map(stamp).collect();
+    // there before it has an index
+    for (unit, stamp) in prepared.iter().zip(&stamps) {
+        let record = subject.database.record(stamp.sequence).await.unwrap().unwrap();
+        assert_eq!((record.sequence, &record.leaf), (stamp.sequence, &stamp.leaf));
+        assert_eq!(record.canonical, unit.record.canonical);
+    }
+    assert_eq!(subject.database.record(stamps[2].sequence + 1).await.unwrap(), None);
+    assert_eq!(subject.database.record(u64::MAX).await.unwrap(), None);
     subject.settle().await;
 
     let head = subject.database.head().await.unwrap();
@@ -38,6 +46,7 @@ pub async fn leaves_and_records_are_what_was_committed(place: &dyn Place) {
         assert_eq!(record.nonce, unit.record.nonce);
         assert_eq!(record.canonical, unit.record.canonical);
         assert_eq!(record.openings, unit.record.openings);
+        assert_eq!(subject.database.record(stamp.sequence).await.unwrap().as_ref(), Some(record));
     }
 }
 

@@ -81,6 +81,7 @@ macro_rules! database_tests {
             opening::missing_migrations_are_applied,
             opening::a_failed_migration_is_undone,
             opening::edited_and_unknown_migrations_are_refused,
+            opening::steps_that_expand_are_borne_by_older_programs,
         }
     };
     (@each $make:path; $($subject:ident :: $case:ident),* $(,)?) => {

@@ -71,9 +71,29 @@ pub async fn a_failed_migration_is_undone(place: &dyn Place) {
 pub async fn edited_and_unknown_migrations_are_refused(place: &dyn Place) {
     const EDITED: Migration = Migration { sql: "SELECT 1;", ..SECOND };
     drop(place.open(&[SCHEMA]).await.unwrap());
-    for migrations in [&[FIRST][..], &[FIRST, EDITED]] {
+    for (migrations, kind) in
+        [(&[FIRST][..], PortErrorKind::Refused), (&[FIRST, EDITED], PortErrorKind::Corrupt)]
+    {
         let error = place.open(&[Schema { migrations, ..SCHEMA }]).await.unwrap_err();
-        assert_eq!(error.kind, PortErrorKind::Refused, "{error}");
+        assert_eq!(error.kind, kind, "{error}");
     }
     Subject::open(place).await;
+}
+
+/// A program goes on beside steps of a newer one that only expand, and its rows are the newer one's too.
+pub async fn steps_that_expand_are_borne_by_older_programs(place: &dyn Place) {
+    const COLUMN: Migration = Migration {
+        version: 3,
+        name: "remark",
+        sql: "-- expand: a column that may be null\nALTER TABLE suite_book ADD COLUMN remark {text};",
+    };
+    let newer = Schema { migrations: &[FIRST, SECOND, COLUMN], ..SCHEMA };
+    drop(place.open(&[newer]).await.unwrap());
+    let subject = Subject::open(place).await;
+    subject.done(&unit(|unit| unit.put(&Book::new(1), State::Absent))).await;
+    subject.done(&unit(|unit| unit.put(&Book::new(1), State::Present))).await;
+    assert_eq!(subject.find::<Book>(&[Value::Int(1)]).await, Some(Book::new(1)));
+    drop(subject);
+    let newer = place.open(&[newer]).await.unwrap();
+    assert_eq!(newer.count_rows(Book::TABLE).await.unwrap(), 1);
 }

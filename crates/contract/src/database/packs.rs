@@ -55,6 +55,12 @@ impl Packs for MemoryPacks {
         found.map(Bytes::from).ok_or_else(|| PortError::missing("read packs"))
     }
 
+    fn stands(&self, position: PackPosition) -> Result<(), PortError> {
+        let place = usize::try_from(position.offset).ok();
+        let stands = place.is_some_and(|place| place < self.state.lock().contents.len());
+        if stands { Ok(()) } else { Err(PortError::corrupt("find an entry of packs")) }
+    }
+
     fn erase(&self, position: PackPosition) -> Result<(), PortError> {
         let place = usize::try_from(position.offset).map_err(|_| PortError::missing("erase in packs"))?;
         if let Some(content) = self.state.lock().contents.get_mut(place) {

@@ -131,6 +131,14 @@ pub async fn notes_are_written_replaced_and_removed(place: &dyn Place) {
     write(vec![note("a", Some(b"1")), note("b", Some(b"")), note("c", None)]).await;
     assert_eq!(subject.database.note("a").await.unwrap().as_deref(), Some(&b"1"[..]));
     assert_eq!(subject.database.note("b").await.unwrap().as_deref(), Some(&b""[..]));
+    let listed = async |after: &str, limit: usize| {
+        let notes = subject.database.notes(after, limit).await.unwrap();
+        notes.into_iter().map(|(name, value)| (name, value.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("", 10).await, [("a".to_owned(), 1), ("b".to_owned(), 0)]);
+    assert_eq!(listed("", 1).await, [("a".to_owned(), 1)]);
+    assert_eq!(listed("a", 10).await, [("b".to_owned(), 0)]);
+    assert_eq!(listed("b", 10).await, []);
     write(vec![note("a", Some(b"2")), note("b", None)]).await;
     assert_eq!(subject.database.note("a").await.unwrap().as_deref(), Some(&b"2"[..]));
     assert_eq!(subject.database.note("b").await.unwrap(), None);

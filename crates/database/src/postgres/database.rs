@@ -58,6 +58,14 @@ impl Database for Postgres {
         read::records(&self.readers.get().await?, from, limit).await
     }
 
+    async fn record(&self, sequence: u64) -> Result<Option<StoredRecord>, PortError> {
+        read::record(&self.readers.get().await?, sequence).await
+    }
+
+    async fn topics(&self) -> Result<Vec<(String, u64)>, PortError> {
+        read::topics(&self.readers.get().await?).await
+    }
+
     async fn events(&self, topic: &str, from: u64, limit: usize) -> Result<Vec<StoredEvent>, PortError> {
         read::events(&self.readers.get().await?, topic, from, limit).await
     }
@@ -76,6 +84,10 @@ impl Database for Postgres {
 
     async fn note(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
         read::note(&self.readers.get().await?, key).await
+    }
+
+    async fn notes(&self, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, PortError> {
+        read::notes(&self.readers.get().await?, after, limit).await
     }
 
     async fn content(&self, key: &ContentKey) -> Result<Option<ContentEntry>, PortError> {
@@ -121,6 +133,10 @@ impl Database for Postgres {
         now: Timestamp,
     ) -> Result<Option<IdempotentReply>, PortError> {
         read::reply(&self.readers.get().await?, scope, key, now).await
+    }
+
+    async fn replies(&self, after: (&str, &str), limit: usize) -> Result<Vec<IdempotentReply>, PortError> {
+        read::replies(&self.readers.get().await?, after, limit).await
     }
 
     async fn rows(&self, table: &'static Table, filter: RowFilter<'_>) -> Result<Vec<StoredRow>, PortError> {

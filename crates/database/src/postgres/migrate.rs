@@ -5,7 +5,7 @@ use tokio_postgres::{Client, IsolationLevel};
 
 use crate::{
     dialect::Dialect,
-    migrate::{ADD_APPLIED, APPLIED, AppliedMigration, HISTORY, check_complete, pending},
+    migrate::{self, ADD_APPLIED, APPLIED, AppliedMigration, HISTORY, check_complete, pending},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 
 /// The tables behind the port itself; those that units write belong to kernel and services.
 const OWN: Schema = Schema {
-    service: "database",
+    service: migrate::OWN,
     tables: &[],
     migrations: &[Migration {
         version: 1,
@@ -25,6 +25,7 @@ const OWN: Schema = Schema {
 };
 /// One process migrates at a time.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8319400234578961001)";
+const TABLES: &str = "SELECT tablename::text FROM pg_tables WHERE schemaname = ANY (current_schemas(false))";
 
 /// Applies what is missing and returns it.
 pub(super) async fn apply(target: &Target, schemas: &[Schema]) -> Result<Vec<AppliedMigration>, PortError> {
@@ -67,7 +68,10 @@ async fn apply_next(client: &mut Client, schema: &Schema) -> Result<Option<Appli
         PortError::refused(format!("{service} has too many migrations")).with_source(error)
     })?;
     transaction
-        .execute(ADD_APPLIED, &[&step.service, &version, &step.name, &step.checksum])
+        .execute(
+            ADD_APPLIED,
+            &[&step.service, &version, &step.name, &step.checksum, &i32::from(step.expands)],
+        )
         .await
         .map_err(failed)?;
     transaction.commit().await.map_err(failed)?;
@@ -80,8 +84,11 @@ pub(super) async fn check(target: &Target, schemas: &[Schema]) -> Result<(), Por
     let client = target.connect().await?;
     check_encoding(&client).await?;
     let history = history(&client).await?;
-    check_complete(&[OWN], &history)?;
-    check_complete(schemas, &history)
+    let rows = client.query(TABLES, &[]).await.map_err(failed("read the names of tables"))?;
+    let names = rows.iter().map(|row| row.try_get(0).map_err(failed("read the names of tables")));
+    let tables = names.collect::<Result<Vec<String>, _>>()?;
+    check_complete(&[OWN], &history, &tables)?;
+    check_complete(schemas, &history, &tables)
 }
 
 async fn history(client: &Client) -> Result<Vec<AppliedMigration>, PortError> {
@@ -95,6 +102,7 @@ async fn history(client: &Client) -> Result<Vec<AppliedMigration>, PortError> {
                 version: version.unsigned_abs(),
                 name: row.try_get(2).map_err(&failed)?,
                 checksum: row.try_get(3).map_err(&failed)?,
+                expands: row.try_get::<_, i32>(4).map_err(&failed)? != 0,
             })
         })
         .collect()

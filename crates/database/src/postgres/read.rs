@@ -21,16 +21,22 @@ const LEAVES: &str = "SELECT i.leaf_index, r.leaf FROM ledger_index AS i JOIN le
 const RECORDS: &str = "SELECT i.leaf_index, i.sequence, r.leaf, r.nonce, r.canonical, r.openings \
     FROM ledger_index AS i JOIN ledger_record AS r USING (sequence) \
     WHERE i.leaf_index >= $1 AND i.leaf_index < $2 ORDER BY i.leaf_index";
+const RECORD: &str = "SELECT COALESCE(i.leaf_index, r.sequence), r.sequence, r.leaf, r.nonce, r.canonical, r.openings \
+    FROM ledger_record AS r LEFT JOIN ledger_index AS i USING (sequence) WHERE r.sequence = $1";
+const TOPICS: &str = "SELECT topic, next_offset FROM hub_topic WHERE partition = 0 ORDER BY topic";
 const TOPIC: &str = "SELECT number FROM hub_topic WHERE topic = $1 AND partition = 0";
 const EVENTS: &str = "SELECT position, sequence, place, time, event_key, payload FROM hub_event \
     WHERE position >= $1 AND position <= $2 ORDER BY position LIMIT $3";
 const NOTE: &str = "SELECT value FROM kernel_note WHERE name = $1";
+const NOTES: &str = "SELECT name, value FROM kernel_note WHERE name > $1 ORDER BY name LIMIT $2";
 const CONTENT: &str = "SELECT domain, digest, size, place, pack, pack_offset, pack_length, refs, unreferenced_since \
     FROM kernel_content";
 const SMALL_CONTENT: &str = "SELECT payload FROM kernel_small_content WHERE domain = $1 AND digest = $2";
 const PACK_END: &str = "SELECT pack, pack_offset, pack_length FROM kernel_pack_end";
 const REPLY: &str = "SELECT request, reply, expires FROM kernel_reply \
     WHERE scope = $1 AND reply_key = $2 AND expires > $3";
+const REPLIES: &str = "SELECT scope, reply_key, request, reply, expires FROM kernel_reply \
+    WHERE (scope, reply_key) > ($1, $2) ORDER BY scope, reply_key LIMIT $3";
 
 type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -106,17 +112,31 @@ pub(super) async fn records(
     limit: usize,
 ) -> Result<Vec<StoredRecord>, PortError> {
     let (page, rows) = page(client, RECORDS, from, limit).await?;
-    page.zip(&rows)
-        .map(|(index, row)| {
-            Ok(StoredRecord {
-                index,
-                sequence: unsigned(get(row, 1)?, "the sequence of a record")?,
-                leaf: get(row, 2)?,
-                nonce: array(row, 3)?,
-                canonical: get(row, 4)?,
-                openings: get(row, 5)?,
-            })
-        })
+    page.zip(&rows).map(|(index, row)| Ok(StoredRecord { index, ..stored_record(row)? })).collect()
+}
+
+/// The record of one unit, with or without an index.
+pub(super) async fn record(client: &Object, sequence: u64) -> Result<Option<StoredRecord>, PortError> {
+    let row = first(client, RECORD, &[&signed(sequence)], "read a record").await?;
+    row.map(|row| stored_record(&row)).transpose()
+}
+
+fn stored_record(row: &Row) -> Result<StoredRecord, PortError> {
+    Ok(StoredRecord {
+        index: unsigned(get(row, 0)?, "the index of a record")?,
+        sequence: unsigned(get(row, 1)?, "the sequence of a record")?,
+        leaf: get(row, 2)?,
+        nonce: array(row, 3)?,
+        canonical: get(row, 4)?,
+        openings: get(row, 5)?,
+    })
+}
+
+/// All topics with their next offsets.
+pub(super) async fn topics(client: &Object) -> Result<Vec<(String, u64)>, PortError> {
+    let rows = query(client, TOPICS, &[], "read topics").await?;
+    rows.iter()
+        .map(|row| Ok((get(row, 0)?, unsigned(get(row, 1)?, "the next offset of a topic")?)))
         .collect()
 }
 
@@ -155,6 +175,16 @@ pub(super) async fn events(
 /// A note.
 pub(super) async fn note(client: &Object, key: &str) -> Result<Option<Vec<u8>>, PortError> {
     first(client, NOTE, &[&key], "read a note").await?.map(|row| get(&row, 0)).transpose()
+}
+
+/// Notes in the order of their names.
+pub(super) async fn notes(
+    client: &Object,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(String, Vec<u8>)>, PortError> {
+    let rows = query(client, NOTES, &[&after, &as_limit(limit)], "read notes").await?;
+    rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect()
 }
 
 /// The last position in the packs that a commit relies on.
@@ -251,4 +281,24 @@ pub(super) async fn reply(
         })
     })
     .transpose()
+}
+
+/// Replies in the order of scope and key.
+pub(super) async fn replies(
+    client: &Object,
+    after: (&str, &str),
+    limit: usize,
+) -> Result<Vec<IdempotentReply>, PortError> {
+    let rows = query(client, REPLIES, &[&after.0, &after.1, &as_limit(limit)], "read replies").await?;
+    rows.iter()
+        .map(|row| {
+            Ok(IdempotentReply {
+                scope: get(row, 0)?,
+                key: get(row, 1)?,
+                request: Digest::from_bytes(array(row, 2)?),
+                reply: get(row, 3)?,
+                expires: time(get(row, 4)?)?,
+            })
+        })
+        .collect()
 }

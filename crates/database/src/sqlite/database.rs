@@ -51,6 +51,14 @@ impl Database for Sqlite {
         self.pool.scan(move |connection| read::records(connection, from, limit)).await
     }
 
+    async fn record(&self, sequence: u64) -> Result<Option<StoredRecord>, PortError> {
+        self.pool.point(|connection| read::record_of(connection, sequence)).await
+    }
+
+    async fn topics(&self) -> Result<Vec<(String, u64)>, PortError> {
+        self.pool.scan(read::topics).await
+    }
+
     async fn events(&self, topic: &str, from: u64, limit: usize) -> Result<Vec<StoredEvent>, PortError> {
         let topic = topic.to_owned();
         self.pool.scan(move |connection| read::events(connection, &topic, from, limit)).await
@@ -74,6 +82,11 @@ impl Database for Sqlite {
 
     async fn note(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
         self.pool.point(|connection| read::note(connection, key)).await
+    }
+
+    async fn notes(&self, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, PortError> {
+        let after = after.to_owned();
+        self.pool.scan(move |connection| read::notes(connection, &after, limit)).await
     }
 
     async fn content(&self, key: &ContentKey) -> Result<Option<ContentEntry>, PortError> {
@@ -125,6 +138,11 @@ impl Database for Sqlite {
         now: Timestamp,
     ) -> Result<Option<IdempotentReply>, PortError> {
         self.pool.point(|connection| read::reply(connection, scope, key, now)).await
+    }
+
+    async fn replies(&self, after: (&str, &str), limit: usize) -> Result<Vec<IdempotentReply>, PortError> {
+        let (scope, key) = (after.0.to_owned(), after.1.to_owned());
+        self.pool.scan(move |connection| read::replies(connection, (&scope, &key), limit)).await
     }
 
     async fn rows(&self, table: &'static Table, filter: RowFilter<'_>) -> Result<Vec<StoredRow>, PortError> {

@@ -7,7 +7,7 @@ use strongroom_kernel::{Migration, Schema, ports::PortError};
 
 use crate::{
     dialect::{Dialect, question_marks},
-    migrate::{ADD_APPLIED, APPLIED, AppliedMigration, HISTORY, check_complete, pending},
+    migrate::{self, ADD_APPLIED, APPLIED, AppliedMigration, HISTORY, check_complete, pending},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 
 /// The tables behind the port itself; those that units write belong to kernel and services.
 const OWN: Schema = Schema {
-    service: "database",
+    service: migrate::OWN,
     tables: &[],
     migrations: &[Migration {
         version: 1,
@@ -55,7 +55,10 @@ fn apply_one(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     transaction.execute_batch(&sql).map_err(failed)?;
     transaction
-        .execute(&question_marks(ADD_APPLIED), params![step.service, step.version, step.name, step.checksum])
+        .execute(
+            &question_marks(ADD_APPLIED),
+            params![step.service, step.version, step.name, step.checksum, step.expands],
+        )
         .map_err(failed)?;
     transaction.commit().map_err(failed)?;
     tracing::info!(service, version = migration.version, name = migration.name, "migration applied");
@@ -71,8 +74,15 @@ pub(super) fn check(path: &Path, schemas: &[Schema]) -> Result<(), PortError> {
     }
     let connection = connection::open_reader(path, &SqliteOptions::default())?;
     let history = history(&connection)?;
-    check_complete(&[OWN], &history)?;
-    check_complete(schemas, &history)
+    let tables = tables(&connection).map_err(failed("read the names of tables"))?;
+    check_complete(&[OWN], &history, &tables)?;
+    check_complete(schemas, &history, &tables)
+}
+
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    rows.collect()
 }
 
 fn history(connection: &Connection) -> Result<Vec<AppliedMigration>, PortError> {
@@ -84,6 +94,7 @@ fn history(connection: &Connection) -> Result<Vec<AppliedMigration>, PortError> 
                 version: row.get(1)?,
                 name: row.get(2)?,
                 checksum: row.get(3)?,
+                expands: row.get(4)?,
             })
         })?;
         rows.collect::<rusqlite::Result<Vec<_>>>()

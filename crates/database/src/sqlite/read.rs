@@ -16,22 +16,29 @@ const LEAVES: &str =
     "SELECT sequence, leaf FROM ledger_record WHERE sequence >= ?1 AND sequence < ?2 ORDER BY sequence";
 const RECORDS: &str = "SELECT sequence, leaf, nonce, canonical, openings FROM ledger_record \
     WHERE sequence >= ?1 AND sequence < ?2 ORDER BY sequence";
+const RECORD: &str =
+    "SELECT sequence, leaf, nonce, canonical, openings FROM ledger_record WHERE sequence = ?1";
+const TOPICS: &str = "SELECT topic, next_offset FROM hub_topic WHERE partition = 0 ORDER BY topic";
 const EVENTS: &str = "SELECT position, sequence, place, time, event_key, payload FROM hub_event \
     WHERE position >= ?1 AND position <= ?2 ORDER BY position LIMIT ?3";
 const NOTE: &str = "SELECT value FROM kernel_note WHERE name = ?1";
+const NOTES: &str = "SELECT name, value FROM kernel_note WHERE name > ?1 ORDER BY name LIMIT ?2";
 const CONTENT: &str = "SELECT domain, digest, size, place, pack, pack_offset, pack_length, refs, unreferenced_since \
     FROM kernel_content";
 const SMALL_CONTENT: &str = "SELECT payload FROM kernel_small_content WHERE domain = ?1 AND digest = ?2";
 const PACK_END: &str = "SELECT pack, pack_offset, pack_length FROM kernel_pack_end";
 const REPLY: &str = "SELECT request, reply, expires FROM kernel_reply \
     WHERE scope = ?1 AND reply_key = ?2 AND expires > ?3";
+const REPLIES: &str = "SELECT scope, reply_key, request, reply, expires FROM kernel_reply \
+    WHERE (scope, reply_key) > (?1, ?2) ORDER BY scope, reply_key LIMIT ?3";
 
 /// End of the ledger.
 pub(super) fn head(connection: &Connection) -> Result<Head, PortError> {
     let (size, micros) = connection
         .prepare_cached(HEAD)
-        .and_then(|mut select| select.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
-        .map_err(failed("read the end of the ledger"))?;
+        .and_then(|mut select| select.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+        .map_err(failed("read the end of the ledger"))?
+        .ok_or_else(|| PortError::corrupt("the end of the ledger is missing"))?;
     Ok(Head { size: unsigned(size, "the size of the ledger")?, time: time(micros)? })
 }
 
@@ -93,6 +100,26 @@ fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredRecord> {
     Ok(StoredRecord { index: sequence, sequence, leaf, nonce, canonical, openings })
 }
 
+/// The record of one unit.
+pub(super) fn record_of(connection: &Connection, sequence: u64) -> Result<Option<StoredRecord>, PortError> {
+    connection
+        .prepare_cached(RECORD)
+        .and_then(|mut select| select.query_row([signed(sequence)], record).optional())
+        .map_err(failed("read a record"))
+}
+
+/// All topics with their next offsets.
+pub(super) fn topics(connection: &Connection) -> Result<Vec<(String, u64)>, PortError> {
+    let failed = failed("read topics");
+    let mut select = connection.prepare_cached(TOPICS).map_err(&failed)?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?))).map_err(&failed)?;
+    rows.map(|row| {
+        let (topic, next) = row.map_err(&failed)?;
+        Ok((topic, unsigned(next, "the next offset of a topic")?))
+    })
+    .collect()
+}
+
 /// Events of a topic from an offset on.
 pub(super) fn events(
     connection: &Connection,
@@ -125,6 +152,18 @@ pub(super) fn note(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>
         .prepare_cached(NOTE)
         .and_then(|mut select| select.query_row([key], |row| row.get(0)).optional())
         .map_err(failed("read a note"))
+}
+
+/// Notes in the order of their names.
+pub(super) fn notes(
+    connection: &Connection,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(String, Vec<u8>)>, PortError> {
+    let failed = failed("read notes");
+    let mut select = connection.prepare_cached(NOTES).map_err(&failed)?;
+    let rows = select.query_map(params![after, as_limit(limit)], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.map_err(&failed)?.collect::<rusqlite::Result<_>>().map_err(&failed)
 }
 
 /// The last position in the packs that a commit relies on.
@@ -251,4 +290,26 @@ pub(super) fn reply(
         reply,
         expires: time(expires)?,
     }))
+}
+
+/// Replies in the order of scope and key.
+pub(super) fn replies(
+    connection: &Connection,
+    after: (&str, &str),
+    limit: usize,
+) -> Result<Vec<IdempotentReply>, PortError> {
+    let failed = failed("read replies");
+    let mut select = connection.prepare_cached(REPLIES).map_err(&failed)?;
+    let mut rows = select.query(params![after.0, after.1, as_limit(limit)]).map_err(&failed)?;
+    let mut replies = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        replies.push(IdempotentReply {
+            scope: row.get(0).map_err(&failed)?,
+            key: row.get(1).map_err(&failed)?,
+            request: Digest::from_bytes(row.get(2).map_err(&failed)?),
+            reply: row.get(3).map_err(&failed)?,
+            expires: time(row.get(4).map_err(&failed)?)?,
+        });
+    }
+    Ok(replies)
 }

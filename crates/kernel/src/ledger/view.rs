@@ -64,6 +64,11 @@ impl LedgerView {
         self.inner.signer.verifier()
     }
 
+    /// The private key, which also seals what is kept without a leaf.
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.inner.signer
+    }
+
     /// The latest published checkpoint.
     pub fn published(&self) -> Arc<Published> {
         Arc::clone(&self.inner.published.borrow())

@@ -141,6 +141,12 @@ pub trait Packs: Debug + Send + Sync {
     /// `Corrupt` when the entry is not what was appended, `Missing`, `Unavailable`.
     fn read(&self, position: PackPosition) -> Result<Bytes, PortError>;
 
+    /// Tests that an entry of this length begins at `position`, erased or not.
+    ///
+    /// # Errors
+    /// `Corrupt` when none does, also where the pack itself is gone; `Unavailable`.
+    fn stands(&self, position: PackPosition) -> Result<(), PortError>;
+
     /// Overwrites the payload at `position` and gives its space back to the file system, in place.
     /// Its header stays, marked as erased. Durable when it returns; may be called twice.
     ///

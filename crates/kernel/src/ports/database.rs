@@ -59,6 +59,19 @@ pub trait Database: Debug + Send + Sync {
     /// As [`Database::leaves`].
     async fn records(&self, from: u64, limit: usize) -> Result<Vec<StoredRecord>, PortError>;
 
+    /// The record of the unit with this sequence, whether it has an index yet or not; without one, `index` is
+    /// its sequence.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn record(&self, sequence: u64) -> Result<Option<StoredRecord>, PortError>;
+
+    /// Every topic that was met, with the offset that its next event gets.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn topics(&self) -> Result<Vec<(String, u64)>, PortError>;
+
     /// Events of `topic` at offsets from `from`, in order, at most `limit`.
     ///
     /// # Errors
@@ -76,6 +89,12 @@ pub trait Database: Debug + Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn note(&self, key: &str) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// Notes whose names come after `after`, in the order of the names' bytes, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn notes(&self, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, PortError>;
 
     /// Where the content under `key` is, and who refers to it.
     ///
@@ -127,6 +146,12 @@ pub trait Database: Debug + Send + Sync {
         key: &str,
         now: Timestamp,
     ) -> Result<Option<IdempotentReply>, PortError>;
+
+    /// Stored replies behind scope and key `after`, in that order, expired ones too, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt` when one cannot be decoded.
+    async fn replies(&self, after: (&str, &str), limit: usize) -> Result<Vec<IdempotentReply>, PortError>;
 
     /// Rows of `table`, for verification and rebuilding.
     ///

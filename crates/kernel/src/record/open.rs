@@ -46,8 +46,11 @@ pub enum OpenedOperation {
 
 /// Opens a record: its leaf commits to it, its openings fit its commitments, its rows fit `tables`.
 ///
+/// A column that may be null and that the record does not have is null: the record is older than the column.
+///
 /// # Errors
-/// `Corrupt`, saying what does not fit.
+/// `Corrupt`, saying what does not fit; `Refused` when the record holds but names tables or columns that a later
+/// program added.
 pub fn open(
     record: &StoredRecord,
     tables: &dyn Fn(&str) -> Option<&'static Table>,
@@ -78,6 +81,10 @@ pub fn open(
         None => &[][..],
         Some(rows) => rows.as_array().ok_or_else(|| fail("rows are not a list"))?.as_slice(),
     };
+    if let Some(what) = rows.iter().find_map(|row| newer(row, tables)) {
+        let what = format!("record {}: {what}: a newer program wrote it", record.index);
+        return Err(PortError::refused(what));
+    }
     let operations = rows
         .iter()
         .map(|row| operation(row, tables))
@@ -92,6 +99,16 @@ pub fn open(
         operations,
         plain,
     })
+}
+
+/// What a row names that this program does not have. Its leaf commits to it, so that it was not tampered with: a
+/// program with later migrations wrote it.
+fn newer(row: &Json, tables: &dyn Fn(&str) -> Option<&'static Table>) -> Option<String> {
+    let name = text(row, "table")?;
+    let Some(table) = tables(name) else { return Some(format!("unknown table {name}")) };
+    let members = row.get("values").and_then(Json::as_object)?;
+    let unknown = members.keys().find(|name| table.position(name).is_none())?;
+    Some(format!("unknown column {unknown} of {name}"))
 }
 
 /// Replaces commitments by their values, in order of appearance.
@@ -165,15 +182,16 @@ fn operation(row: &Json, tables: &dyn Fn(&str) -> Option<&'static Table>) -> Res
 
 fn put(row: &Json, table: &'static Table) -> Result<OpenedOperation, String> {
     let members = row.get("values").and_then(Json::as_object).ok_or("a put has no values")?;
-    if members.len() != table.columns.len() {
-        return Err(format!("{}: {} values for {} columns", table.name, members.len(), table.columns.len()));
-    }
     let values = table
         .columns
         .iter()
         .map(|column| {
-            let json =
-                members.get(column.name).ok_or_else(|| format!("{}: no {}", table.name, column.name))?;
+            let json = match members.get(column.name) {
+                Some(json) => json,
+                // the record is older than the column
+                None if column.nullable => return Ok(Some(Value::Null)),
+                None => return Err(format!("{}: no {}", table.name, column.name)),
+            };
             if column.personal && json.as_object().is_some_and(|members| committed(members).is_some()) {
                 return Ok(None);
             }

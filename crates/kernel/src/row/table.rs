@@ -138,6 +138,17 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
+impl Migration {
+    /// What the first line of a step's text begins with when programs that do not know it can go on beside it.
+    pub const EXPAND: &'static str = "-- expand:";
+
+    /// Whether programs that do not know this step can read and write on: it only adds tables, indexes and columns
+    /// that may be null.
+    pub fn expands(&self) -> bool {
+        self.sql.starts_with(Self::EXPAND)
+    }
+}
+
 /// Tables and migrations of one service.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {

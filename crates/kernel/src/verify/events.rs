@@ -51,6 +51,16 @@ impl Topic {
     }
 }
 
+/// Whether offset `end` follows on `due` recorded events and those that were committed since, so that the next
+/// event neither leaves a gap nor takes a place again.
+async fn is_end(database: &dyn Database, topic: &str, due: u64, end: u64) -> Result<bool, PortError> {
+    if end <= due {
+        return Ok(end == due);
+    }
+    // what came since is younger than any retention
+    Ok(database.events(topic, end - 1, 1).await?.first().is_some_and(|event| event.offset == end - 1))
+}
+
 impl Events {
     pub(super) async fn check(
         &mut self,
@@ -143,6 +153,11 @@ impl Events {
         report: &mut Report,
     ) -> Result<(), PortError> {
         self.note_later_retention(database, size).await?;
+        let ends = database.topics().await?;
+        for (name, _) in &ends {
+            // one that no record speaks of must be empty
+            self.topics.entry(name.clone()).or_default();
+        }
         for (name, topic) in &mut self.topics {
             if topic.missing > self.first_kept.get(name).copied().unwrap_or(0) {
                 report.tampered(format!("{name}: an event of record {} is missing", topic.missing_of));
@@ -153,6 +168,10 @@ impl Events {
                 }
                 report.tampered(format!("event {} of {name}: no record says so", stored.offset));
                 topic.pop();
+            }
+            let end = ends.iter().find(|(known, _)| known == name).map_or(0, |(_, next)| *next);
+            if !is_end(database, name, topic.due, end).await? {
+                report.tampered(format!("{name}: the next event would be number {end}, which leaves a gap"));
             }
         }
         Ok(())

@@ -3,11 +3,12 @@
 //!
 //! Works beside a serving process: it fixes the size it verifies first, and takes what was written later for
 //! newer. `tree` holds leaves, tiles and checkpoints together, `rows` rows and records, `events` events and
-//! records, `contents` bytes and digests.
+//! records, `contents` bytes and digests; `kept` looks at what has no leaf.
 
 mod anchors;
 mod contents;
 mod events;
+mod kept;
 mod report;
 mod rows;
 mod tree;
@@ -82,7 +83,9 @@ impl Verification {
         tree::verify(self, head, checkpoints, report, progress).await?;
         if self.scope == Scope::Everything {
             self.verify_records(size, report, progress).await?;
-            contents::verify(self, report, progress).await?;
+            let last = contents::verify(self, report, progress).await?;
+            kept::verify_pack_end(self, last, report).await?;
+            kept::verify_seals(self, report, progress).await?;
             anchors::verify(self, report, progress).await?;
         }
         Ok(())
@@ -119,6 +122,7 @@ impl Verification {
                         events.check(self.database.as_ref(), &opened, report).await?;
                     }
                     Err(error) if error.kind == PortErrorKind::Corrupt => report.tampered(error.to_string()),
+                    Err(error) if error.kind == PortErrorKind::Refused => report.unknown(error.to_string()),
                     Err(error) => return Err(error),
                 }
             }

@@ -49,6 +49,7 @@ pub async fn check(
         digest: raw.content,
         range: None,
     };
+    state.kernel().attest(raw).await?;
     let mut hasher = SecureHasher::new(algorithm);
     match state.kernel().read_content(read).await?.body {
         ContentBody::Whole(bytes) => hasher.update(&bytes),

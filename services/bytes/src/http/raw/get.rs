@@ -17,6 +17,7 @@ pub(in crate::http) async fn get(ask: Ask) -> Result<Response, Refusal> {
     let snapshot = ask.kernel().snapshot().await?;
     let raw: RawFile = snapshot.get(&[Value::Id(id)], "No raw data found").await?;
     drop(snapshot);
+    ask.kernel().attest(&raw).await?;
     let read = ContentRead {
         caller: ask.caller.clone(),
         action: READ_RAW,

@@ -66,6 +66,9 @@ impl Pages {
     async fn next(&self, after: i64, done: u64) -> Result<Vec<(Listed, Content)>, Error> {
         let mut listed = self.next_listed(after, done).await?;
         listed.truncate(fitting(listed.iter().map(|file| file.raw.size)));
+        for file in &listed {
+            self.state.kernel().attest(&file.raw).await?;
+        }
         let subject = |listed: &Listed| Subject { noun: "raw_file", id: listed.raw.id.to_string() };
         let reads =
             listed.iter().map(|file| (subject(file), file.raw.domain.clone(), file.raw.content)).collect();
