@@ -44,8 +44,7 @@ pub(super) fn apply(
 fn apply_keycloak(config: &mut Config, variables: &[(String, String)], stronger: &Table) -> Option<String> {
     let oidc = &mut config.tracer.oidc;
     let mut aliased = oidc.clone();
-    let texts = variables.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let warning = strongroom_tracer::config::aliases::apply(&mut aliased, texts);
+    let warning = strongroom_tracer::config::aliases::apply(&mut aliased, variables);
     let ours = stronger.get("tracer").and_then(|tracer| tracer.get("oidc"));
     let ours = |key| ours.and_then(|oidc| oidc.get(key)).is_some();
     if !ours("issuer") {

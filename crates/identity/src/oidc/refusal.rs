@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 /// Why a token lets nobody in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It does not hold: 401 with [`Refusal::challenge`].
+    /// It does not hold: 401 with [`Invalid::challenge`].
     #[error("{0}")]
     Invalid(Invalid),
     /// Nobody can tell now, since the provider's keys are not known and it does not answer: 503 with `Retry-After`.

@@ -128,8 +128,10 @@ mod tests {
     async fn strangers_fill_the_queue_and_no_more_and_keep_nobody_out_who_is_known() {
         let account = account(StoredPassword::hash(BCRYPT).unwrap());
         assert_eq!(account.verify("admin", "opensesame").await, Ok(true));
-        let taken =
-            Arc::clone(&account.admitted).acquire_many_owned((RUNNING + WAITING) as u32).await.unwrap();
+        let taken = Arc::clone(&account.admitted)
+            .acquire_many_owned(u32::try_from(RUNNING + WAITING).unwrap())
+            .await
+            .unwrap();
         assert_eq!(account.verify("admin", "guess").await, Err(Busy));
         assert_eq!(account.verify("admin", "opensesame").await, Ok(true));
         drop(taken);
@@ -139,7 +141,8 @@ mod tests {
     #[tokio::test]
     async fn a_caller_who_leaves_frees_no_place_before_the_work_is_done() {
         let account = account(StoredPassword::hash(BCRYPT).unwrap());
-        let running = Arc::clone(&account.running).acquire_many_owned(RUNNING as u32).await.unwrap();
+        let running =
+            Arc::clone(&account.running).acquire_many_owned(u32::try_from(RUNNING).unwrap()).await.unwrap();
         let mut waiting = Box::pin(account.verify("admin", "guess"));
         assert!(futures::poll!(&mut waiting).is_pending());
         assert_eq!(account.admitted.available_permits(), RUNNING + WAITING - 1);

@@ -10,13 +10,10 @@ const CLIENT: [&str; 1] = ["KEYCLOAK_RESOURCE"];
 /// Lets the original's variables win over `oidc`; gives what an operator should know, if there is anything.
 ///
 /// Address and realm together are the issuer, the resource is our client there. Empty ones count as not set.
-pub fn apply<'a>(
-    oidc: &mut OidcConfig,
-    variables: impl Iterator<Item = (&'a str, &'a str)> + Clone,
-) -> Option<String> {
+pub fn apply(oidc: &mut OidcConfig, variables: &[(String, String)]) -> Option<String> {
     let of = |names: &[&str]| {
-        let mut found = variables.clone().filter(|(name, text)| names.contains(name) && !text.is_empty());
-        found.next().map(|(_, text)| text)
+        let named = |(name, text): &&(String, String)| names.contains(&name.as_str()) && !text.is_empty();
+        variables.iter().find(named).map(|(_, text)| text.as_str())
     };
     let warning = match (of(&URL), of(&REALM)) {
         (Some(url), Some(realm)) => {
@@ -38,7 +35,9 @@ mod tests {
 
     fn with(variables: &[(&str, &str)]) -> (Option<String>, String, Option<String>) {
         let mut oidc = OidcConfig::default();
-        let warning = apply(&mut oidc, variables.iter().copied());
+        let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        let variables: Vec<_> = variables.iter().map(owned).collect();
+        let warning = apply(&mut oidc, &variables);
         (oidc.issuer, oidc.client_id, warning)
     }
 
