@@ -8,6 +8,7 @@
 //! What the program does with requests is the services' and the kernel's business.
 
 mod assemble;
+mod backups;
 mod commands;
 mod config;
 mod copy;

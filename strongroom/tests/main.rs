@@ -8,6 +8,7 @@
 mod busy;
 mod chains;
 mod commands;
+mod custody;
 mod end_to_end;
 mod erase;
 mod identity;
@@ -19,3 +20,4 @@ mod scaled_out;
 mod sealed;
 mod support;
 mod tamper;
+mod witness;

@@ -9,9 +9,10 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     anchoring::AnchorPart,
-    attest::Attested,
     error::from_port,
-    ledger::{self, LedgerView},
+    index::Indexer,
+    attest::Attested,
+    ledger::{self, LedgerView, WitnessPart},
     ports::{Clock, ContentStore, Database, Note, Packs, PortError, Rng, Sink, TileStore},
     queue::Queue,
     recording::Recorder,
@@ -93,6 +94,9 @@ pub(crate) struct Inner {
     pub(crate) recorder: Recorder,
     pub(crate) relays: Vec<Relay>,
     pub(crate) in_flight: InFlight,
+    /// One erasure at a time.
+    pub(crate) erasing: tokio::sync::Mutex<()>,
+    pub(crate) indexer: tokio::sync::Mutex<Indexer>,
     pub(crate) attested: Attested,
     pub(crate) writable: watch::Sender<bool>,
     stop: watch::Sender<bool>,
@@ -168,6 +172,8 @@ impl Kernel {
             recorder: Recorder::new(coalesce_reads),
             relays: sinks.into_iter().map(Relay::new).collect(),
             in_flight: InFlight::default(),
+            erasing: tokio::sync::Mutex::default(),
+            indexer: tokio::sync::Mutex::default(),
             attested: Attested::default(),
             tasks: Mutex::default(),
             database,
@@ -202,6 +208,12 @@ impl Kernel {
         }
         let committer = tokio::spawn(crate::commit::commit_batches(Arc::clone(inner)));
         *inner.tasks.lock() = Tasks { committer: Some(committer), followers };
+    }
+
+    /// Has published checkpoints cosigned by witnesses from now on, beside the commits.
+    pub fn ask_witnesses(&self, part: WitnessPart) {
+        let asking = ledger::ask_witnesses(self.inner.ledger.clone(), part, self.inner.stop.subscribe());
+        self.inner.tasks.lock().followers.push(tokio::spawn(asking));
     }
 
     /// Turns newcomers away, finishes what waits, publishes a last checkpoint and ends all tasks.

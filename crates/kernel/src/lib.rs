@@ -3,8 +3,10 @@
 //! Reading order: [`mod@unit`] (what a unit is), [`record`] (how it stands in the ledger), [`ports`] (what is
 //! asked of databases, stores and sinks), `commit` (how many units become durable at once), `recording` and
 //! `reading` (how logins, denials and reads come into the ledger), `ledger` (tree, tiles, checkpoints),
-//! `relay` (announcements). The kernel knows no service, no SQL dialect, no S3 and no HTTP.
+//! [`index`] (which leaves tell of what), `relay` (announcements). The kernel knows no service, no SQL dialect, no
+//! S3 and no HTTP.
 
+pub mod index;
 pub mod ports;
 pub mod record;
 pub mod unit;
@@ -14,7 +16,9 @@ mod anchoring;
 mod attest;
 mod command;
 mod commit;
+mod erasure;
 mod error;
+mod indexing;
 mod kernel;
 mod ledger;
 mod queue;
@@ -32,9 +36,10 @@ mod upload;
 pub use anchoring::{AnchorPart, AnchoredCheckpoint, SCHEMA};
 pub use command::{Command, Done};
 pub use commit::{Once, OnceKey};
+pub use erasure::{Belongs, ErasureReport, ErasureRequest, ErasureSubject, list_erasure};
 pub use error::from_port;
 pub use kernel::{Kernel, Parts, Readiness, SinkPart, SmallUploads};
-pub use ledger::{LedgerView, Probed, ProofError, Published, Receipt};
+pub use ledger::{LedgerView, Probed, ProofError, Published, Receipt, WitnessPart, WitnessState};
 pub use reading::{Content, ContentBody, ContentRead};
 pub use rebuild::rebuild;
 pub use row::{

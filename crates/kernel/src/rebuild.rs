@@ -1,12 +1,13 @@
 //! The services' tables made again from the records, with the same code by which verification reads them.
 
-use strongroom_model::{Error, ErrorKind};
+use strongroom_model::{Digest, Error, ErrorKind, Timestamp};
+use uuid::Uuid;
 
 use crate::{
     error::from_port,
     ports::{Database, PortError},
     record::{self, OpenedOperation},
-    row::{Schema, Table},
+    row::{Column, Kind, Schema, Table, TextList, Value},
     unit::Operation,
     verify::Progress,
 };
@@ -14,8 +15,8 @@ use crate::{
 /// Records of one step.
 const PAGE: usize = 1_000;
 
-/// Empties the tables of `schemas` and carries out every recorded operation again; returns how many records
-/// were read. Nothing else may run meanwhile. After an error it can be started again.
+/// Empties the tables of `schemas` and carries out every recorded operation again, and makes the index of terms
+/// again; returns how many records were read. Nothing else may run meanwhile. After an error it can be started again.
 ///
 /// # Errors
 /// `Internal` when a record does not open or does not fit; `Unavailable`, `StorageFull`.
@@ -41,23 +42,54 @@ pub async fn rebuild(
         let mut units = Vec::with_capacity(page.len());
         for stored in &page {
             let opened = record::open(stored, &find).map_err(broken)?;
-            let operations =
-                opened.operations.into_iter().map(whole).collect::<Result<Vec<_>, _>>().map_err(broken)?;
+            let operations = opened
+                .operations
+                .into_iter()
+                .enumerate()
+                .map(|(place, operation)| whole(operation, &format!("{}/{place}", opened.sequence)));
+            let operations: Vec<Operation> = operations.collect();
             if !operations.is_empty() {
                 units.push((opened.sequence, operations));
             }
         }
         database.replay(units).await.map_err(from_port)?;
     }
+    crate::index::rebuild(database, progress).await.map_err(from_port)?;
     Ok(next)
 }
 
-fn whole(operation: OpenedOperation) -> Result<Operation, PortError> {
+/// The operation, with something in place of what was erased: the unit of the erasure removed the row or put it
+/// without these values, and comes later. Different in each place, so that no unique constraint minds.
+fn whole(operation: OpenedOperation, place: &str) -> Operation {
     match operation {
-        OpenedOperation::Whole(operation) => Ok(operation),
-        OpenedOperation::Erased { table, .. } => {
-            Err(PortError::corrupt(format!("a row of {} cannot be made again: values are gone", table.name)))
+        OpenedOperation::Whole(operation) => operation,
+        OpenedOperation::Erased { table, values, expectation } => {
+            let stand_in = |(column, value): (&Column, Option<Value>)| match value {
+                Some(value) => value,
+                None if column.nullable => Value::Null,
+                None => stand_in(column.kind, place),
+            };
+            let values = table.columns.iter().zip(values).map(stand_in).collect();
+            Operation::Put { table, values, expectation }
         }
+    }
+}
+
+fn stand_in(kind: Kind, place: &str) -> Value {
+    let digest = Digest::of(place.as_bytes());
+    let id = digest.as_bytes().first_chunk::<16>().map_or(Uuid::nil(), |bytes| Uuid::from_bytes(*bytes));
+    // 53 bits, as integers and times have them
+    let number = i64::try_from(id.as_u64_pair().0 >> 12).unwrap_or_default();
+    match kind {
+        Kind::Bool => Value::Bool(false),
+        Kind::Int => Value::Int(number),
+        Kind::Text => Value::Text(digest.to_string()),
+        Kind::Bytes => Value::Bytes(digest.as_bytes().to_vec()),
+        Kind::Id => Value::Id(id),
+        Kind::Digest => Value::Digest(digest),
+        Kind::Time => Value::Time(Timestamp::from_micros(number).unwrap_or(Timestamp::UNIX_EPOCH)),
+        Kind::Json => Value::Json(format!("\"{digest}\"")),
+        Kind::TextList => Value::TextList(TextList(vec![digest.to_string()])),
     }
 }
 

@@ -58,7 +58,8 @@ impl Kernel {
         }
     }
 
-    async fn delete(&self, entry: &ContentEntry) -> Result<(), Error> {
+    /// Destroys the bytes of a content whose entry is gone.
+    pub(crate) async fn delete(&self, entry: &ContentEntry) -> Result<(), Error> {
         match entry.place {
             Place::Pack(position) => match &self.inner.packs {
                 Some(packs) => packs.erase(position).map_err(from_port),
@@ -67,6 +68,11 @@ impl Kernel {
             Place::Store => self.inner.store.remove(&entry.key).await.map_err(from_port),
             Place::Database => Ok(()),
         }
+    }
+
+    /// The scrub begins anew, and nothing says how far it was.
+    pub(crate) fn forget_scrub_position(&self) {
+        self.note(SCRUB_POSITION, None);
     }
 
     /// Deletes large content that no unit ever referred to: what a crash left between upload and unit.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod diary;
+mod erasure;
+mod erasure_model;
 mod faults;
 mod ledger;
 mod model;

@@ -22,7 +22,7 @@ pub mod wire;
 pub use commands::proof::run as make_proofs;
 pub use http::{Access, Operation, ROUTES, router};
 pub use state::BytesState;
-pub use tables::SCHEMA;
+pub use tables::{BELONGS, SCHEMA};
 
 /// Topics of the events this service announces.
 pub const TOPICS: &[&str] = &[wire::event::RAW_FILE_RECEIVED];

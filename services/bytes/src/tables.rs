@@ -3,7 +3,7 @@
 //! What may hold personal data or secrets (inputs, arguments, environments, digests of content and what derives from
 //! them) stands in records as a commitment. SQL for reading is in [`crate::queries`]; SQL for writing is derived.
 
-use strongroom_kernel::{Json, Migration, Row as _, Schema, TextList, Uuid};
+use strongroom_kernel::{Belongs, Json, Migration, Row as _, Schema, TextList, Uuid};
 use strongroom_model::{Digest, Domain, Timestamp};
 
 /// Name of the service, in records, domains and table names.
@@ -21,6 +21,13 @@ pub const SCHEMA: Schema = Schema {
     ],
     migrations: &[Migration { version: 1, name: "tables", sql: include_str!("migrations/0001_tables.sql") }],
 };
+
+/// Which rows go with which when a subject is erased: files with their job, parser jobs and proofs with their file.
+pub const BELONGS: &[Belongs] = &[
+    Belongs { table: "bytes_raw_file", column: "boefje_meta", owner: "bytes_boefje_meta" },
+    Belongs { table: "bytes_normalizer_meta", column: "raw_file", owner: "bytes_raw_file" },
+    Belongs { table: "bytes_pending_proof", column: "raw_file", owner: "bytes_raw_file" },
+];
 
 /// The domain of an organisation's content.
 ///

@@ -16,6 +16,7 @@ use strongroom_kernel::ports::PortErrorKind;
 use super::{Common, block_on};
 use crate::{
     assemble::{self, Mode, Stores},
+    backups,
     config::Config,
     copy::Listing,
     folder::DataFolder,
@@ -61,6 +62,9 @@ impl Backup {
         }
         listing.copy(from.path(), to.path(), listener.as_ref())?;
         durable::sync_folder(to.path()).context("sync the backup")?;
+        if let Err(error) = backups::note(from.path(), to.path(), assemble::clock().now()) {
+            say!("not noted in the data folder, so that `erase` will not name this backup: {error}");
+        }
         if config.content.url.is_some() {
             say!("large content stays where it is: copy it by the means of that place");
         }

@@ -1,9 +1,14 @@
 //! The commands: what the operator types, a file each.
 
 mod backup;
+mod bundle;
+mod check_bundle;
 mod check_config;
 mod check_proof;
+mod cosign;
+mod custody;
 mod doctor;
+mod erase;
 mod import;
 mod keys;
 mod migrate;
@@ -33,6 +38,10 @@ pub(crate) struct Cli {
 enum Command {
     /// Serve everything on one data folder.
     Serve(serve::Serve),
+    /// Cosign checkpoints of other ledgers that continue what was cosigned before (c2sp.org/tlog-witness).
+    Witness(cosign::Witness),
+    /// Keep full, verified copies of other ledgers, and cosign what is held (c2sp.org/tlog-mirror).
+    Mirror(cosign::Mirror),
     /// Hold everything stored against the ledger, also beside a serving process: exit status 0 when clean,
     /// 1 when tampered with, 2 when that cannot be told.
     Verify(verify::Verify),
@@ -46,8 +55,17 @@ enum Command {
     Prove(prove::Prove),
     /// Check a proof file, offline, with nothing but the ledger's public key.
     CheckProof(check_proof::CheckProof),
-    /// Make the services' tables again from the records.
+    /// The life of an object, a subject or a caller: every leaf that tells of it.
+    #[command(subcommand)]
+    Custody(custody::Custody),
+    /// Write the life of an object, a subject or a caller with everything that proves it to a zip file.
+    Bundle(bundle::Bundle),
+    /// Check such a file, offline, with nothing but the ledger's public key.
+    CheckBundle(check_bundle::CheckBundle),
+    /// Make the services' tables and the index again from the records.
     Rebuild(rebuild::Rebuild),
+    /// Forget a subject: its values go from rows, records, content and every file, and every proof still holds.
+    Erase(erase::Erase),
     /// Bring the database's schema up to date.
     Migrate(migrate::Migrate),
     /// Say which configuration is in force.
@@ -76,12 +94,18 @@ impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Serve(command) => command.run(),
+            Command::Witness(command) => command.run(),
+            Command::Mirror(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::Keys(command) => command.run(),
             Command::Token(command) => command.run(),
             Command::Prove(command) => command.run(),
             Command::CheckProof(command) => command.run(),
+            Command::Custody(command) => command.run(),
+            Command::Bundle(command) => command.run(),
+            Command::CheckBundle(command) => command.run(),
             Command::Rebuild(command) => command.run(),
+            Command::Erase(command) => command.run(),
             Command::Migrate(command) => command.run(),
             Command::CheckConfig(command) => command.run(),
             Command::Doctor(command) => command.run(),

@@ -31,11 +31,13 @@ pub(crate) enum Token {
 pub(crate) enum RoleName {
     /// Reads records with what opens them, across all domains.
     Auditor,
+    /// Has subjects erased, and nothing else.
+    Eraser,
 }
 
 impl Token {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let Self::Issue { common, role: RoleName::Auditor, name, lifetime } = self;
+        let Self::Issue { common, role, name, lifetime } = self;
         if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
             bail!("a name has 1 to 255 bytes and no control characters");
         }
@@ -43,7 +45,11 @@ impl Token {
         let folder = DataFolder::open_read_only(&config.data.dir)?;
         let key = TokenKey::load_or_create(&folder.token_key(), assemble::rng().as_ref())?;
         let end = assemble::clock().now().saturating_add(lifetime);
-        let claims = Claims { name, role: Role::Auditor, expires: end.micros().div_euclid(1_000_000) };
+        let role = match role {
+            RoleName::Auditor => Role::Auditor,
+            RoleName::Eraser => Role::Eraser,
+        };
+        let claims = Claims { name, role, expires: end.micros().div_euclid(1_000_000) };
         say!("{}", claims.sign(&key));
         Ok(ExitCode::SUCCESS)
     }

@@ -89,6 +89,14 @@ impl Client {
         self.post("/bytes/boefje_meta", &job(id))
     }
 
+    /// Saves a scan job that scanned `input`.
+    pub(crate) fn save_job_about(&mut self, id: &str, input: &str) -> io::Result<Answer> {
+        let mut job = job(id);
+        job["input_ooi"] = input.into();
+        job["arguments"] = json!({"input": {"name": input}});
+        self.post("/bytes/boefje_meta", &job)
+    }
+
     /// Saves a scan job under an idempotency key.
     pub(crate) fn save_job_once(&mut self, id: &str, key: &str) -> io::Result<Answer> {
         let headers = [("Idempotency-Key", key)];

@@ -58,6 +58,8 @@ pub fn start(server: &Path, folder: &Path, port: u16, environment: &mut Environm
         ("BUCKET", BUCKET),
         ("ACCESS_KEY", ACCESS_KEY),
         ("SECRET_KEY", SECRET_KEY),
+        // everything it keeps, for tests that look whether something is left
+        ("FOLDER", &folder.join("s3").display().to_string()),
     ] {
         environment.insert(format!("STRONGROOM_TEST_S3_{name}"), value.to_owned());
     }

@@ -7,8 +7,9 @@ use parking_lot::Mutex;
 use strongroom_kernel::{
     Operation, Table,
     ports::{
-        Batch, ContentEntry, ContentKey, Database, Head, IdempotentReply, PackPosition, PortError,
-        PortErrorKind, ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
+        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError,
+        PortErrorKind, ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, TermBlock, TermChange, TermRun, TermStore,
+        UnitOutcome,
     },
 };
 use strongroom_model::Timestamp;
@@ -17,6 +18,8 @@ use tokio::sync::Notify;
 /// How a call goes wrong.
 #[derive(Debug, Clone)]
 pub enum Fault {
+    /// The call is carried out and answers as it should: a fault behind it comes one call later.
+    Pass,
     /// The call is not carried out and fails with this kind.
     NotDone(PortErrorKind),
     /// The call is carried out and yet fails with this kind.
@@ -68,7 +71,7 @@ impl FaultyDatabase {
         call: impl Future<Output = Result<T, PortError>>,
     ) -> Result<T, PortError> {
         match self.next(method) {
-            None => call.await,
+            None | Some(Fault::Pass) => call.await,
             Some(Fault::NotDone(kind)) => Err(injected(kind, method)),
             Some(Fault::DoneButFailed(kind)) => {
                 call.await?;
@@ -193,6 +196,14 @@ impl Database for FaultyDatabase {
         self.call("replay", self.inner.replay(units)).await
     }
 
+    async fn erase(&self, erasure: Erasure) -> Result<(), PortError> {
+        self.call("erase", self.inner.erase(erasure)).await
+    }
+
+    async fn clear_files(&self, tables: &[&'static Table]) -> Result<Vec<String>, PortError> {
+        self.call("clear_files", self.inner.clear_files(tables)).await
+    }
+
     async fn backup(&self, folder: &Path) -> Result<(), PortError> {
         self.call("backup", self.inner.backup(folder)).await
     }
@@ -203,5 +214,24 @@ impl Database for FaultyDatabase {
 
     fn gauges(&self) -> Vec<(&'static str, &'static str, f64)> {
         self.inner.gauges()
+    }
+}
+
+#[async_trait]
+impl TermStore for FaultyDatabase {
+    async fn term_runs(&self) -> Result<Vec<TermRun>, PortError> {
+        self.call("term_runs", self.inner.term_runs()).await
+    }
+
+    async fn term_blocks(&self, run: u64, from: &[u8], limit: usize) -> Result<Vec<TermBlock>, PortError> {
+        self.call("term_blocks", self.inner.term_blocks(run, from, limit)).await
+    }
+
+    async fn change_terms(&self, change: TermChange) -> Result<(), PortError> {
+        self.call("change_terms", self.inner.change_terms(change)).await
+    }
+
+    async fn records_at(&self, indexes: &[u64]) -> Result<Vec<StoredRecord>, PortError> {
+        self.call("records_at", self.inner.records_at(indexes)).await
     }
 }

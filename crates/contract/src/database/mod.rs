@@ -7,6 +7,7 @@
 //! for tests of what stands on it.
 
 pub mod content;
+pub mod erasure;
 pub mod events;
 mod faulty;
 pub mod ledger;
@@ -18,6 +19,7 @@ pub mod rebuild;
 pub mod replies;
 pub mod rows;
 pub mod tables;
+pub mod terms;
 pub mod units;
 
 pub use faulty::{Fault, FaultyDatabase};
@@ -74,9 +76,18 @@ macro_rules! database_tests {
             queries::lists_are_searched_by_needle,
             queries::tables_are_joined,
             queries::wrong_queries_are_refused,
+            terms::runs_and_blocks_come_back_as_they_were_written,
+            terms::blocks_are_read_from_the_one_that_holds_a_key,
+            terms::a_name_is_found_in_every_leaf_that_gives_it_and_in_no_other,
+            terms::a_search_goes_on_where_it_ended,
+            terms::the_index_made_again_finds_the_same,
+            terms::erased_names_are_found_nowhere,
+            terms::what_a_crash_left_half_written_is_dropped,
             rebuild::replay_gives_the_same_rows,
             rebuild::replay_refuses_what_does_not_fit,
             rebuild::replay_makes_no_entries_of_content,
+            erasure::erasing_replaces_openings_and_removes_events_and_replies,
+            erasure::clearing_the_files_loses_nothing,
             opening::all_is_kept_when_opened_again,
             opening::missing_migrations_are_applied,
             opening::a_failed_migration_is_undone,
@@ -104,6 +115,7 @@ mod tests {
         let list = include_str!("mod.rs");
         let sources = [
             ("content", include_str!("content.rs")),
+            ("erasure", include_str!("erasure.rs")),
             ("events", include_str!("events.rs")),
             ("ledger", include_str!("ledger.rs")),
             ("opening", include_str!("opening.rs")),
@@ -111,6 +123,7 @@ mod tests {
             ("rebuild", include_str!("rebuild.rs")),
             ("replies", include_str!("replies.rs")),
             ("rows", include_str!("rows.rs")),
+            ("terms", include_str!("terms.rs")),
             ("units", include_str!("units.rs")),
         ];
         for (subject, source) in sources {

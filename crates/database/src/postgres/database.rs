@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use strongroom_kernel::{
     Operation, Table,
     ports::{
-        Batch, ContentEntry, ContentKey, Database, Head, IdempotentReply, PackPosition, PortError, ReadRows,
+        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError, ReadRows,
         RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
     },
 };
@@ -17,7 +17,7 @@ use crate::{
     replay::Filter,
 };
 
-use super::{Postgres, batch, error::failed, read, rebuild, sequence};
+use super::{Postgres, batch, erase, error::failed, read, rebuild, sequence};
 
 const FORGET_EVENTS: &str = "DELETE FROM hub_event WHERE position >= $1 AND position < $2";
 const FORGET_CONTENT: &str = "WITH forgotten AS \
@@ -159,6 +159,20 @@ impl Database for Postgres {
         rebuild::replay(&mut lent.session, &units).await?;
         lent.give_back();
         Ok(())
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<(), PortError> {
+        let mut lent = self.writer().await?;
+        erase::erase(&mut lent.session, &erasure).await?;
+        lent.give_back();
+        Ok(())
+    }
+
+    async fn clear_files(&self, tables: &[&'static Table]) -> Result<Vec<String>, PortError> {
+        let lent = self.writer().await?;
+        let caveats = erase::clear_files(&lent.session, tables).await?;
+        lent.give_back();
+        Ok(caveats)
     }
 
     async fn backup(&self, _folder: &Path) -> Result<(), PortError> {

@@ -8,6 +8,7 @@ mod batch;
 mod closing;
 mod connection;
 mod database;
+mod erase;
 mod error;
 mod migrate;
 mod pipeline;
@@ -18,6 +19,7 @@ mod sequence;
 mod session;
 mod steps;
 mod tables;
+mod terms;
 mod value;
 
 use std::time::Duration;

@@ -68,6 +68,15 @@ impl Log {
         self.0.restarts.load(Relaxed)
     }
 
+    /// Does `job` while nobody moves the log; afterwards it is taken to be empty.
+    pub(super) fn alone<T>(&self, job: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError> {
+        let _turn = self.0.turn.lock();
+        let done = job()?;
+        self.0.written.store(0, Relaxed);
+        self.0.moved.store(0, Relaxed);
+        Ok(done)
+    }
+
     fn remaining(&self) -> u64 {
         self.0.written.load(Relaxed).saturating_sub(self.0.moved.load(Relaxed))
     }

@@ -7,7 +7,7 @@ use rusqlite::params;
 use strongroom_kernel::{
     Operation, Table,
     ports::{
-        Batch, ContentEntry, ContentKey, Database, Head, IdempotentReply, PackPosition, PortError, ReadRows,
+        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError, ReadRows,
         RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
     },
 };
@@ -18,7 +18,7 @@ use crate::{
     replay::Filter,
 };
 
-use super::{Sqlite, backup, connection, error::failed, events, read, reader::beside, rebuild};
+use super::{Sqlite, backup, connection, erase, error::failed, events, read, reader::beside, rebuild};
 
 const FORGET_EVENTS: &str = "DELETE FROM hub_event WHERE position >= ?1 AND position < ?2";
 const FORGET_CONTENT: &str = "DELETE FROM kernel_content WHERE domain = ?1 AND digest = ?2 AND refs = 0";
@@ -170,6 +170,19 @@ impl Database for Sqlite {
                 })
             })
             .await
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<(), PortError> {
+        self.writer()?
+            .run(move |writer| writer.transaction(|connection, _| erase::erase(connection, &erasure)))
+            .await
+    }
+
+    async fn clear_files(&self, _tables: &[&'static Table]) -> Result<Vec<String>, PortError> {
+        // one file has all tables
+        let path = self.path.clone();
+        self.writer()?.run(move |writer| writer.alone(|| erase::clear_file(&path))).await?;
+        Ok(Vec::new())
     }
 
     async fn backup(&self, folder: &Path) -> Result<(), PortError> {

@@ -10,6 +10,7 @@ mod checkpoint;
 mod connection;
 mod content;
 mod database;
+mod erase;
 mod error;
 mod events;
 mod migrate;
@@ -17,6 +18,7 @@ mod read;
 mod reader;
 mod rebuild;
 mod rows;
+mod terms;
 mod value;
 mod writer;
 

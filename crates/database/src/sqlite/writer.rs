@@ -152,6 +152,12 @@ impl Writer {
         self.with(|connection, known| batch::commit(connection, known, batch))
     }
 
+    /// Does `job` while neither a commit nor a move of the log is under way.
+    pub(super) fn alone<T>(&mut self, job: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError> {
+        let log = self.log.clone();
+        self.with(|_, _| log.alone(job))
+    }
+
     /// Does `job` in one transaction.
     pub(super) fn transaction<T>(
         &mut self,

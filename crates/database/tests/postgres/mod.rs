@@ -1,5 +1,6 @@
 //! PostgreSQL against the suite of the port, when `STRONGROOM_TEST_POSTGRES_URL` names a server.
 
+mod erasure;
 mod particular;
 
 use std::{

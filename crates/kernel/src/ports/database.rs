@@ -10,13 +10,13 @@ use crate::{
     unit::{Event, LargeContent, Operation, SmallContent},
 };
 
-use super::{ContentKey, PackPosition, Packs, PortError};
+use super::{ContentKey, PackPosition, Packs, PortError, TermStore};
 
 /// Keeps rows, records, events, positions of content and operational notes.
 ///
 /// One process writes. Readers see whole batches or nothing of them.
 #[async_trait]
-pub trait Database: Debug + Send + Sync {
+pub trait Database: TermStore + Debug + Send + Sync {
     /// All rows as they were at one instant. Held at most a second.
     ///
     /// # Errors
@@ -178,6 +178,20 @@ pub trait Database: Debug + Send + Sync {
     /// `Conflict` when an operation does not fit the rows, `Unavailable`.
     async fn replay(&self, units: Vec<(u64, Vec<Operation>)>) -> Result<(), PortError>;
 
+    /// Replaces openings, removes events and all kept replies. May be called twice.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`: it may have been carried out.
+    async fn erase(&self, erasure: Erasure) -> Result<(), PortError>;
+
+    /// Has no file of the database keep what was removed from or replaced in `tables`, the ledger, the hub and the
+    /// kernel's own tables: rewrites them, and ends its write-ahead log. Writes wait meanwhile. Returns what it
+    /// cannot reach, in words for the operator.
+    ///
+    /// # Errors
+    /// `Unavailable` when something holds on to old pages, `Full`: to be called again.
+    async fn clear_files(&self, tables: &[&'static Table]) -> Result<Vec<String>, PortError>;
+
     /// Writes a consistent copy of everything to `folder`, while commits go on.
     ///
     /// # Errors
@@ -189,6 +203,15 @@ pub trait Database: Debug + Send + Sync {
 
     /// Figures for the metrics page: name without prefix, help, value. Such as the size of a write-ahead log.
     fn gauges(&self) -> Vec<(&'static str, &'static str, f64)>;
+}
+
+/// What [`Database::erase`] destroys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Erasure {
+    /// New openings of records, by their sequence.
+    pub openings: Vec<(u64, Vec<u8>)>,
+    /// Events that are removed, by topic and offset.
+    pub events: Vec<(String, u64)>,
 }
 
 /// A view of all rows at one instant.

@@ -6,9 +6,11 @@
 
 mod canonical;
 mod open;
+mod personal;
 mod seal;
 
-pub use open::{OpenedOperation, OpenedRecord, open};
+pub use open::{OpenedOperation, OpenedRecord, open, plain};
+pub use personal::{Personal, PersonalPlace, personal, without};
 pub use seal::seal;
 
 use strongroom_ledger::{Hash, Leaf, ServiceName};

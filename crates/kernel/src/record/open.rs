@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     ports::{PortError, StoredRecord},
     row::{Kind, Table, TextList, Value},
-    unit::{Operation, State},
+    unit::{Expectation, Operation, State},
 };
 
 /// A record whose leaf, nonce, canonical text and openings agree.
@@ -28,6 +28,8 @@ pub struct OpenedRecord {
     pub plain: Json,
     /// Its row changes, in the order of the unit.
     pub operations: Vec<OpenedOperation>,
+    /// Places of the openings that were erased, counted from 0 over all openings of the record.
+    pub erased: Vec<usize>,
 }
 
 /// One row change of a record.
@@ -39,8 +41,10 @@ pub enum OpenedOperation {
     Erased {
         /// Its table.
         table: &'static Table,
-        /// Its values, where they are known.
+        /// Its values, where they are known; keys always are.
         values: Vec<Option<Value>>,
+        /// What was expected of the row.
+        expectation: Expectation,
     },
 }
 
@@ -60,19 +64,7 @@ pub fn open(
     if commitment(&record.nonce, &record.canonical) != leaf.commitment {
         return Err(fail("leaf does not commit to it"));
     }
-    let mut plain: Json = serde_json::from_slice(&record.canonical)
-        .map_err(|error| fail("canonical record is not JSON").with_source(error))?;
-    let openings: Vec<Json> = if record.openings.is_empty() {
-        Vec::new()
-    } else {
-        serde_json::from_slice(&record.openings)
-            .map_err(|error| fail("openings are not JSON").with_source(error))?
-    };
-    let mut openings = openings.into_iter();
-    reveal(&mut plain, &mut openings).map_err(fail)?;
-    if openings.next().is_some() {
-        return Err(fail("more openings than commitments"));
-    }
+    let (plain, erased) = revealed(record, canonical(record)?)?;
     let service = text(&plain, "service").ok_or_else(|| fail("no service"))?.to_owned();
     if service != leaf.service.as_str() {
         return Err(fail("service differs from the leaf's"));
@@ -97,8 +89,44 @@ pub fn open(
         action: text(&plain, "action").ok_or_else(|| fail("no action"))?.to_owned(),
         service,
         operations,
+        erased,
         plain,
     })
+}
+
+/// The record as it is committed to, and with every commitment replaced by its value; erased ones stay `{"c":…}`.
+/// Openings are held against their commitments, the record is not held against its leaf.
+///
+/// # Errors
+/// `Corrupt`, saying what does not fit.
+pub fn plain(record: &StoredRecord) -> Result<(Json, Json), PortError> {
+    let canonical = canonical(record)?;
+    let (plain, _) = revealed(record, canonical.clone())?;
+    Ok((canonical, plain))
+}
+
+fn canonical(record: &StoredRecord) -> Result<Json, PortError> {
+    let fail = || PortError::corrupt(format!("record {}: canonical record is not JSON", record.index));
+    serde_json::from_slice(&record.canonical).map_err(|error| fail().with_source(error))
+}
+
+/// The record with what its openings tell, and the places of those that were erased.
+fn revealed(record: &StoredRecord, mut plain: Json) -> Result<(Json, Vec<usize>), PortError> {
+    let fail = |what: &str| PortError::corrupt(format!("record {}: {what}", record.index));
+    let openings: Vec<Json> = if record.openings.is_empty() {
+        Vec::new()
+    } else {
+        serde_json::from_slice(&record.openings)
+            .map_err(|error| fail("openings are not JSON").with_source(error))?
+    };
+    let erased = openings.iter().enumerate().filter(|(_, opening)| opening.is_null());
+    let erased = erased.map(|(place, _)| place).collect();
+    let mut openings = openings.into_iter();
+    reveal(&mut plain, &mut openings).map_err(fail)?;
+    if openings.next().is_some() {
+        return Err(fail("more openings than commitments"));
+    }
+    Ok((plain, erased))
 }
 
 /// What a row names that this program does not have. Its leaf commits to it, so that it was not tampered with: a
@@ -132,7 +160,7 @@ fn reveal(json: &mut Json, openings: &mut impl Iterator<Item = Json>) -> Result<
     }
 }
 
-fn committed(members: &Map<String, Json>) -> Option<String> {
+pub(super) fn committed(members: &Map<String, Json>) -> Option<String> {
     if members.len() == 1 { members.get("c")?.as_str().map(str::to_owned) } else { None }
 }
 
@@ -200,10 +228,10 @@ fn put(row: &Json, table: &'static Table) -> Result<OpenedOperation, String> {
                 .ok_or_else(|| format!("{}.{}: wrong kind", table.name, column.name))
         })
         .collect::<Result<Vec<_>, String>>()?;
-    if values.iter().any(Option::is_none) {
-        return Ok(OpenedOperation::Erased { table, values });
-    }
     let expectation = expectation(row)?.into();
+    if values.iter().any(Option::is_none) {
+        return Ok(OpenedOperation::Erased { table, values, expectation });
+    }
     Ok(OpenedOperation::Whole(Operation::Put {
         table,
         values: values.into_iter().flatten().collect(),

@@ -7,7 +7,7 @@ use strongroom_model::Digest;
 
 use crate::{
     ports::{Database, PortError, StoredEvent},
-    record::{self, OpenedRecord},
+    record::{self, OpenedRecord, PersonalPlace},
     retention::{FIRST_KEPT, FORGET_EVENTS},
 };
 
@@ -23,15 +23,26 @@ pub(super) struct Events {
     first_kept: HashMap<String, u64>,
 }
 
+/// An event that is not there: its record and its place among the events of that.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lost {
+    index: u64,
+    place: u32,
+}
+
 #[derive(Debug, Default)]
 struct Topic {
+    /// Events missing behind the front.
+    lost: Vec<Lost>,
     page: VecDeque<StoredEvent>,
     next: u64,
     /// Offset that the front of the page must have.
     due: u64,
-    /// Events missing from the front, and the record that emitted the last of them.
+    /// Events absent from the front, for whatever reason.
+    front: u64,
+    /// Those of them that only a retention can explain, and the last of them.
     missing: u64,
-    missing_of: u64,
+    missing_of: Lost,
 }
 
 impl Topic {
@@ -49,6 +60,14 @@ impl Topic {
         self.page.pop_front();
         self.due += 1;
     }
+}
+
+/// Whether an event was erased after its record was looked at.
+async fn was_erased(database: &dyn Database, lost: Lost) -> Result<bool, PortError> {
+    let Some(stored) = database.records(lost.index, 1).await?.pop() else { return Ok(false) };
+    let place = PersonalPlace::Event { place: lost.place };
+    let personal = record::personal(&stored).unwrap_or_default();
+    Ok(personal.iter().any(|personal| personal.place == place && personal.value.is_none()))
 }
 
 /// Whether offset `end` follows on `due` recorded events and those that were committed since, so that the next
@@ -74,7 +93,9 @@ impl Events {
             let text = |name: &str| event.get(name).and_then(Json::as_str).unwrap_or_default();
             let name = text("topic");
             let topic = self.topics.entry(name.to_owned()).or_default();
-            let (offset, missing) = (topic.due, topic.missing);
+            let (offset, front) = (topic.due, topic.front);
+            let erased = event.get("payload").is_some_and(Json::is_object);
+            let lost = Lost { index: record.index, place };
             let stored = topic.peek(database, name).await?;
             let due = (record.sequence, place);
             match stored {
@@ -96,21 +117,26 @@ impl Events {
                     report.tampered(format!("event {} of {name}: no record says so", stored.offset));
                     topic.pop();
                 }
-                // missing from the front: a recorded retention may explain it
-                _ if missing == offset => {
-                    (topic.missing, topic.missing_of) = (offset + 1, record.index);
+                // missing from the front: a recorded retention may explain it, if no erasure does
+                _ if front == offset => {
                     topic.due += 1;
+                    topic.front = topic.due;
+                    if !erased {
+                        (topic.missing, topic.missing_of) = (topic.due, lost);
+                    }
                 }
                 _ => {
                     topic.due += 1;
-                    report.tampered(format!("{name}: an event of record {} is missing", record.index));
+                    if !erased {
+                        topic.lost.push(lost);
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    fn note_retention(&mut self, record: &OpenedRecord) {
+    pub(super) fn note_retention(&mut self, record: &OpenedRecord) {
         if record.action != FORGET_EVENTS || record.service != crate::anchoring::SCHEMA.service {
             return;
         }
@@ -126,33 +152,13 @@ impl Events {
         }
     }
 
-    /// Looks for retention that was recorded while the verification ran.
-    async fn note_later_retention(&mut self, database: &dyn Database, from: u64) -> Result<(), PortError> {
-        let mut next = from;
-        loop {
-            let page = database.records(next, PAGE).await?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            next += page.len() as u64;
-            for stored in &page {
-                // records with rows are not opened here: they are no retention
-                if let Ok(opened) = record::open(stored, &|_| None) {
-                    self.note_retention(&opened);
-                }
-            }
-        }
-    }
-
     /// After the last record: what is missing without a word, and stored events that no record speaks of.
     pub(super) async fn finish(
         mut self,
         database: &dyn Database,
         last: Option<u64>,
-        size: u64,
         report: &mut Report,
     ) -> Result<(), PortError> {
-        self.note_later_retention(database, size).await?;
         let ends = database.topics().await?;
         for (name, _) in &ends {
             // one that no record speaks of must be empty
@@ -160,7 +166,12 @@ impl Events {
         }
         for (name, topic) in &mut self.topics {
             if topic.missing > self.first_kept.get(name).copied().unwrap_or(0) {
-                report.tampered(format!("{name}: an event of record {} is missing", topic.missing_of));
+                topic.lost.push(topic.missing_of);
+            }
+            for lost in std::mem::take(&mut topic.lost) {
+                if !was_erased(database, lost).await? {
+                    report.tampered(format!("{name}: an event of record {} is missing", lost.index));
+                }
             }
             while let Some(stored) = topic.peek(database, name).await? {
                 if last.is_some_and(|last| stored.sequence > last) {

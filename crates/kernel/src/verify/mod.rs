@@ -3,14 +3,16 @@
 //!
 //! Works beside a serving process: it fixes the size it verifies first, and takes what was written later for
 //! newer. `tree` holds leaves, tiles and checkpoints together, `rows` rows and records, `events` events and
-//! records, `contents` bytes and digests; `kept` looks at what has no leaf.
+//! records, `contents` bytes and digests, `terms` the index and records; `kept` looks at what has no leaf.
 
 mod anchors;
 mod contents;
+mod erased;
 mod events;
 mod kept;
 mod report;
 mod rows;
+mod terms;
 mod tree;
 
 pub use anchors::Audit;
@@ -99,6 +101,8 @@ impl Verification {
     ) -> Result<(), PortError> {
         let mut rows = rows::Rows::default();
         let mut events = events::Events::default();
+        let mut erased = erased::Erased::default();
+        let mut terms = terms::Terms::begin(self.database.as_ref(), size).await?;
         let table = |name: &str| self.table(name);
         progress.begin("records and rows", size);
         let mut next = 0;
@@ -118,18 +122,53 @@ impl Verification {
                 next += 1;
                 match record::open(stored, &table) {
                     Ok(opened) => {
+                        terms.add(stored, &opened.plain);
+                        erased.check(&opened);
                         rows.check(self.database.as_ref(), &opened, report).await?;
                         events.check(self.database.as_ref(), &opened, report).await?;
                     }
-                    Err(error) if error.kind == PortErrorKind::Corrupt => report.tampered(error.to_string()),
-                    Err(error) if error.kind == PortErrorKind::Refused => report.unknown(error.to_string()),
+                    Err(error) if error.kind == PortErrorKind::Corrupt => {
+                        terms.skip();
+                        report.tampered(error.to_string());
+                    }
+                    Err(error) if error.kind == PortErrorKind::Refused => {
+                        terms.skip();
+                        report.unknown(error.to_string());
+                    }
                     Err(error) => return Err(error),
                 }
             }
             progress.advance(page.len() as u64);
         }
+        terms.finish(self.database.as_ref(), report, progress).await?;
+        self.look_at_newer(size, &mut rows, &mut events, &mut erased).await?;
+        erased.finish(report);
         rows.finish(self.database.as_ref(), self.tables(), sequence, report, progress).await?;
-        events.finish(self.database.as_ref(), sequence, size, report).await
+        events.finish(self.database.as_ref(), sequence, report).await
+    }
+
+    /// What was removed, forgotten or erased while the verification ran explains what was missing.
+    async fn look_at_newer(
+        &self,
+        size: u64,
+        rows: &mut rows::Rows,
+        events: &mut events::Events,
+        erased: &mut erased::Erased,
+    ) -> Result<(), PortError> {
+        let mut next = size;
+        loop {
+            let page = self.database.records(next, PAGE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            next += page.len() as u64;
+            // what is wrong with these is for the next verification to say
+            for opened in page.iter().filter_map(|stored| record::open(stored, &|name| self.table(name)).ok()) {
+                rows.note_removed(&opened);
+                events.note_retention(&opened);
+                erased.note(&opened);
+            }
+        }
     }
 
     fn tables(&self) -> impl Iterator<Item = &'static Table> + '_ {

@@ -41,7 +41,19 @@ struct Counted {
     order: Option<i64>,
     /// Sequence of the unit that wrote it last.
     sequence: u64,
-    values: Vec<Value>,
+    /// `None` stands for what was erased: a later put must have replaced it.
+    values: Vec<Option<Value>>,
+}
+
+/// A row that a record put.
+#[derive(Debug)]
+struct Put {
+    table: &'static Table,
+    /// `None` stands for what was erased.
+    values: Vec<Option<Value>>,
+    expectation: State,
+    /// Its place among the operations of the record.
+    place: u64,
 }
 
 impl Rows {
@@ -56,19 +68,13 @@ impl Rows {
         for (operation, place) in record.operations.iter().zip(0..) {
             match operation {
                 OpenedOperation::Whole(Operation::Put { table, values, expectation }) => {
-                    let name = (table.name, table.key_of(values));
-                    let order = order(record.sequence, place);
-                    let first = (expectation.state == State::Absent).then_some(order);
-                    if has_counters(table) {
-                        let order = first.or_else(|| self.counted.get(&name)?.order);
-                        let (sequence, values) = (record.sequence, values.clone());
-                        self.counted.insert(name, Counted { table, order, sequence, values });
-                        continue;
-                    }
-                    let row = find(database, table, &name.1, report).await?;
-                    let written =
-                        last.get(&name).is_none_or(|last| *last == place).then_some(values.as_slice());
-                    self.check_put(record, name, written, first, row, report);
+                    let values = values.iter().cloned().map(Some).collect();
+                    let put = Put { table, values, expectation: expectation.state, place };
+                    self.check_put(database, record, put, &last, report).await?;
+                }
+                OpenedOperation::Erased { table, values, expectation } => {
+                    let put = Put { table, values: values.clone(), expectation: expectation.state, place };
+                    self.check_put(database, record, put, &last, report).await?;
                 }
                 OpenedOperation::Whole(Operation::Remove { table, key, .. }) => {
                     let name = (table.name, key.clone());
@@ -91,26 +97,57 @@ impl Rows {
                         counted.values.get_mut(table.position(column)?)
                     });
                     match value {
-                        Some(Value::Int(number)) => *number += by,
+                        Some(Some(Value::Int(number))) => *number += by,
                         _ => report
                             .tampered(format!("record {}: counts in a row that is not there", record.index)),
                     }
                 }
                 OpenedOperation::Whole(Operation::Require { .. }) => {}
-                OpenedOperation::Erased { table, .. } => report.tampered(format!(
-                    "record {}: values of {} were taken away and no unit erased them",
-                    record.index, table.name
-                )),
             }
         }
         Ok(())
     }
 
-    fn check_put(
+    /// Rows removed by a record that is newer than what is verified are not missed.
+    pub(super) fn note_removed(&mut self, record: &OpenedRecord) {
+        for operation in &record.operations {
+            if let OpenedOperation::Whole(Operation::Remove { table, key, .. }) = operation {
+                let name = (table.name, key.clone());
+                self.absent.remove(&name);
+                self.misplaced.remove(&name);
+                self.counted.remove(&name);
+            }
+        }
+    }
+
+    async fn check_put(
+        &mut self,
+        database: &dyn Database,
+        record: &OpenedRecord,
+        put: Put,
+        last: &HashMap<RowName, u64>,
+        report: &mut Report,
+    ) -> Result<(), PortError> {
+        let Put { table, values, expectation, place } = put;
+        let name = (table.name, known_key(table, &values));
+        let order = order(record.sequence, place);
+        let first = (expectation == State::Absent).then_some(order);
+        if has_counters(table) {
+            let order = first.or_else(|| self.counted.get(&name)?.order);
+            self.counted.insert(name, Counted { table, order, sequence: record.sequence, values });
+            return Ok(());
+        }
+        let row = find(database, table, &name.1, report).await?;
+        let written = last.get(&name).is_none_or(|last| *last == place).then_some(values.as_slice());
+        self.compare(record, name, written, first, row, report);
+        Ok(())
+    }
+
+    fn compare(
         &mut self,
         record: &OpenedRecord,
         name: RowName,
-        written: Option<&[Value]>,
+        written: Option<&[Option<Value>]>,
         first: Option<i64>,
         row: Option<StoredRow>,
         report: &mut Report,
@@ -132,7 +169,7 @@ impl Rows {
         let Some(values) = written else { return };
         if row.version == record.sequence {
             *self.matched.entry(name.0).or_insert(0) += 1;
-            if row.values != values {
+            if !is_as_recorded(&row.values, values) {
                 report.tampered(format!("{}: a row is not what record {} says", name.0, record.index));
             }
         }
@@ -161,7 +198,7 @@ impl Rows {
                 Some(row) => {
                     *self.matched.entry(table.name).or_insert(0) += 1;
                     let misplaced = order.is_some_and(|order| order != row.order);
-                    if row.values != values || row.version != sequence || misplaced {
+                    if !is_as_recorded(&row.values, &values) || row.version != sequence || misplaced {
                         report.tampered(format!("{}: a row is not what the records add up to", table.name));
                     }
                 }
@@ -215,8 +252,9 @@ async fn check_newest(
     report: &mut Report,
 ) -> Result<(), PortError> {
     if database.record(version).await?.is_none() {
-        report
-            .tampered(format!("{table}: a row says that unit {version} wrote it, which is not in the ledger"));
+        report.tampered(format!(
+            "{table}: a row says that unit {version} wrote it, which is not in the ledger"
+        ));
     }
     Ok(())
 }
@@ -228,9 +266,21 @@ fn last_writes(operations: &[OpenedOperation]) -> HashMap<RowName, u64> {
     }
     let named = |operation: &OpenedOperation| match operation {
         OpenedOperation::Whole(operation) => Some((operation.table().name, operation.key())),
-        OpenedOperation::Erased { .. } => None,
+        OpenedOperation::Erased { table, values, .. } => Some((table.name, known_key(table, values))),
     };
     operations.iter().zip(0..).filter_map(|(operation, place)| Some((named(operation)?, place))).collect()
+}
+
+/// The key of a put, which is always known.
+fn known_key(table: &Table, values: &[Option<Value>]) -> Vec<Value> {
+    let known: Vec<Value> = values.iter().map(|value| value.clone().unwrap_or(Value::Null)).collect();
+    table.key_of(&known)
+}
+
+/// What was erased from the record must not be in the row any more.
+fn is_as_recorded(row: &[Value], recorded: &[Option<Value>]) -> bool {
+    row.len() == recorded.len()
+        && row.iter().zip(recorded).all(|(value, known)| known.as_ref() == Some(value))
 }
 
 fn order(sequence: u64, place: u64) -> i64 {

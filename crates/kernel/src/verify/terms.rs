@@ -56,7 +56,8 @@ impl Terms {
             match compare(database, &self.sum, self.size, progress).await {
                 Ok(Some(true)) => return Ok(()),
                 Ok(Some(false)) => {
-                    report.tampered("the index of terms is not what the records say; `rebuild` makes it again");
+                    report
+                        .tampered("the index of terms is not what the records say; `rebuild` makes it again");
                     return Ok(());
                 }
                 Ok(None) => {}

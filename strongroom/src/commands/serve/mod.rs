@@ -5,7 +5,8 @@ mod upkeep;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
+use strongroom_kernel::{Kernel, verify::Silent};
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
@@ -23,7 +24,7 @@ use crate::{
     output::say,
 };
 
-use listeners::Listeners;
+pub(super) use listeners::{Listeners, Serving};
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -53,6 +54,10 @@ async fn serve(mut config: Config) -> Result<()> {
     let signer = keys::settle_signer(&config, &folder, &stores).await?;
     let account = keys::settle_account(&mut config.bytes, &folder, assemble::rng().as_ref())?;
     let kernel = assemble::kernel(&config, stores, signer).await?;
+    take_up_erasure(&kernel).await?;
+    if let Some(part) = assemble::witnesses(&config, &kernel.ledger().verifier())? {
+        kernel.ask_witnesses(part);
+    }
     let services = assemble::services(&config, &folder, &kernel)?;
     let listeners = Listeners::bind(&config, services.faces)?;
     greet(&folder, &kernel.ledger().verifier().to_string(), account, &listeners);
@@ -76,6 +81,15 @@ async fn serve(mut config: Config) -> Result<()> {
     Ok(())
 }
 
+/// Ends an erasure that a crash interrupted, before anything is served.
+async fn take_up_erasure(kernel: &Kernel) -> Result<()> {
+    let ended = kernel.resume_erasure(assemble::BELONGS, &Silent).await;
+    if ended.map_err(|error| anyhow!(error.diagnosis())).context("end an erasure that was interrupted")?.is_some() {
+        tracing::info!("an erasure that was interrupted was brought to its end");
+    }
+    Ok(())
+}
+
 /// What an operator needs to know, one `word value` per line.
 fn greet(folder: &DataFolder, verifier: &str, account: Option<Account>, listeners: &Listeners) {
     say!("strongroom {}", env!("CARGO_PKG_VERSION"));
@@ -91,7 +105,7 @@ fn greet(folder: &DataFolder, verifier: &str, account: Option<Account>, listener
 }
 
 /// Lets the process open as many files as it may: a connection is one, and so is a content being read.
-fn raise_open_files() {
+pub(super) fn raise_open_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
         return;
@@ -102,18 +116,18 @@ fn raise_open_files() {
 }
 
 /// The signals that ask to stop.
-struct StopSignals {
+pub(super) struct StopSignals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl StopSignals {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let listen = |kind| signal(kind).context("listen for signals");
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    async fn wait(&mut self) {
+    pub(super) async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

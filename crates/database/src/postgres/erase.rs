@@ -1,0 +1,80 @@
+//! Destroying what was stored, and leaving no trace of it in the files of tables.
+//!
+//! PostgreSQL keeps old rows in their pages, also after a plain `VACUUM`, until something else is written there. So
+//! tables are written anew (`VACUUM FULL`), and the statistics that the planner keeps of values are taken again.
+
+use strongroom_kernel::{
+    Table,
+    ports::{Erasure, PortError},
+};
+use tokio_postgres::error::SqlState;
+
+use crate::number::{position, signed};
+
+use super::{error::failed, session::Session};
+
+const OPENINGS: &str = "UPDATE ledger_record SET openings = $2 WHERE sequence = $1";
+const EVENT: &str = "DELETE FROM hub_event WHERE position = \
+    (SELECT number FROM hub_topic WHERE topic = $1 AND partition = 0) * $2 + $3";
+const REPLIES: &str = "DELETE FROM kernel_reply";
+/// Tables of ours that may hold what was erased.
+const OURS: [&str; 7] = [
+    "ledger_record",
+    "ledger_term_block",
+    "hub_event",
+    "kernel_content",
+    "kernel_small_content",
+    "kernel_reply",
+    "kernel_note",
+];
+/// What the answer says of the server's own log.
+const LOG: &str = "PostgreSQL's write-ahead log, its archive and its replicas keep old pages until their segments are \
+    written over or removed";
+const STATISTICS: &str = "PostgreSQL's statistics of columns (pg_statistic) were taken again, but may keep old ones in \
+    their free space: run VACUUM FULL pg_statistic as the owner of the database";
+const CHECKPOINT: &str =
+    "this user may not run CHECKPOINT: files of tables as they were go at the server's next one";
+
+/// Replaces openings, removes events and all kept replies.
+pub(super) async fn erase(session: &mut Session, erasure: &Erasure) -> Result<(), PortError> {
+    let failed = failed("erase values");
+    let transaction = session.client.transaction().await.map_err(&failed)?;
+    for (sequence, openings) in &erasure.openings {
+        transaction.execute(OPENINGS, &[&signed(*sequence), openings]).await.map_err(&failed)?;
+    }
+    for (topic, offset) in &erasure.events {
+        let streams = position(1, 0);
+        transaction.execute(EVENT, &[topic, &streams, &signed(*offset)]).await.map_err(&failed)?;
+    }
+    transaction.execute(REPLIES, &[]).await.map_err(&failed)?;
+    transaction.commit().await.map_err(&failed)
+}
+
+/// Writes `tables` and our own anew.
+pub(super) async fn clear_files(
+    session: &Session,
+    tables: &[&'static Table],
+) -> Result<Vec<String>, PortError> {
+    let failed = failed("write tables anew");
+    let names = OURS.iter().copied().chain(tables.iter().map(|table| table.name));
+    for name in names {
+        session.client.batch_execute(&format!("VACUUM (FULL, ANALYZE) {name}")).await.map_err(&failed)?;
+    }
+    let mut caveats = vec![LOG.to_owned()];
+    if !try_to(session, "VACUUM (FULL) pg_catalog.pg_statistic").await? {
+        caveats.push(STATISTICS.to_owned());
+    }
+    if !try_to(session, "CHECKPOINT").await? {
+        caveats.push(CHECKPOINT.to_owned());
+    }
+    Ok(caveats)
+}
+
+/// Runs what this user may not be allowed to.
+async fn try_to(session: &Session, command: &str) -> Result<bool, PortError> {
+    match session.client.batch_execute(command).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(false),
+        Err(error) => Err(failed("write statistics anew")(error)),
+    }
+}
