@@ -99,7 +99,10 @@ impl Ethereum {
         text: B256,
     ) -> Result<(), PortError> {
         self.same_chain().await?;
-        let free = self.chain.next_free_nonce(writing.account.address()).await?;
+        let address = writing.account.address();
+        // what the chain has lost takes its old place, before anything new does
+        Self::revive_lost(desk, book, self.chain.next_nonce(address).await?).await?;
+        let free = self.chain.next_free_nonce(address).await?;
         let fees = self.settings.fees.suggest(&self.chain).await?;
         self.attempt(writing, book, text, Nonce::From(free), fees).await?;
         self.submit(desk, writing, book, text).await
@@ -218,12 +221,7 @@ impl Ethereum {
         // The height comes first: what is in a block by then is counted by the nonce that is asked next.
         let height = self.chain.height().await?;
         let next = self.chain.next_nonce(address).await?;
-        let lost = book.lock().lost(next);
-        for text in lost {
-            tracing::warn!("a block with an anchor is gone from the chain, the anchor is sent again");
-            change(book, move |book| book.revive(text)).await?;
-            desk.sent.remove(&text);
-        }
+        Self::revive_lost(desk, book, next).await?;
         let under_way = book.lock().under_way();
         let taken = self.final_nonce(writing, height, next, &under_way).await?;
         for (nonce, text) in under_way {
@@ -235,6 +233,17 @@ impl Ethereum {
             }
         }
         self.close_gap(desk, writing, book, next).await
+    }
+
+    /// Puts settled texts under way again whose blocks a chain with this next nonce cannot have.
+    async fn revive_lost(desk: &mut Desk, book: &Arc<Mutex<Book>>, next: u64) -> Result<(), PortError> {
+        let lost = book.lock().lost(next);
+        for text in lost {
+            tracing::warn!("a block with an anchor is gone from the chain, the anchor is sent again");
+            change(book, move |book| book.revive(text)).await?;
+            desk.sent.remove(&text);
+        }
+        Ok(())
     }
 
     /// The next nonce as of a block that has its confirmations; only asked for when somebody has used one of ours.
