@@ -100,10 +100,7 @@ async fn another_key_and_another_ledgers_checkpoint_prove_nothing() {
     let (ledger, other) = (filled().await, filled().await);
     let bundle = bundle_of(&ledger, "/custody/bundle/subjects/thing%207").await;
     let of_name = |name: &str| Signer::from_seed(name.parse().unwrap(), &[9; 32]).verifier();
-    assert!(matches!(
-        check(&bundle, &of_name("test.example/strongroom")),
-        Err(BundleError::Checkpoint(_))
-    ));
+    assert!(matches!(check(&bundle, &of_name("test.example/strongroom")), Err(BundleError::Checkpoint(_))));
     assert!(matches!(check(&bundle, &of_name("other.example")), Err(BundleError::Checkpoint(_))));
     // a checkpoint of the same key over other leaves: the records of one, the tree of the other
     let mut files = zip::read(&bundle).unwrap();
@@ -137,4 +134,37 @@ async fn what_nobody_tells_of_has_no_bundle() {
     assert_eq!(ledger.get_as(&auditor(), "/custody/bundle/callers/nobody").await.status, 404);
     assert_eq!(ledger.get_as(&auditor(), "/custody/bundle/callers/kat?limit=3").await.status, 422);
     assert_eq!(ledger.get_as(&auditor(), "/custody/bundle/objects/x").await.status, 422);
+}
+
+/// Where version 1 is kept for ever.
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/bundle/v1/bundle.zip");
+
+#[tokio::test]
+async fn the_fixture_is_still_read() {
+    let key = include_str!("../../../fixtures/bundle/v1/key").trim().parse().unwrap();
+    let checked = check(&std::fs::read(FIXTURE).unwrap(), &key).unwrap();
+    let leaves: Vec<u64> = checked.leaves.iter().map(|seen| seen.index).collect();
+    assert_eq!((checked.about.name.as_str(), leaves), ("thing 7", vec![7, 107, 207]));
+}
+
+#[tokio::test]
+async fn what_is_made_now_has_the_form_of_the_fixture() {
+    let ledger = filled().await;
+    let made = bundle_of(&ledger, "/custody/bundle/subjects/thing%207").await;
+    let made_at = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("bundle.zip");
+    std::fs::write(&made_at, &made).unwrap();
+    std::fs::write(made_at.with_extension("key"), format!("{}\n", key(&ledger))).unwrap();
+    let names = |zip: &[u8]| zip::read(zip).unwrap().into_keys().collect::<Vec<_>>();
+    let fixture = std::fs::read(FIXTURE).unwrap();
+    assert_eq!(names(&made), names(&fixture), "{} was made", made_at.display());
+    assert_eq!(zip::read(&made).unwrap()["README.md"], zip::read(&fixture).unwrap()["README.md"]);
+}
+
+#[test]
+fn the_recipe_in_the_documentation_is_that_of_the_bundle() {
+    let recipe =
+        |text: &str| text[text.find("```sh\nset -eu").unwrap()..].split("\n```").next().unwrap().to_owned();
+    let readme = include_str!("../src/bundle/README.v1.md");
+    let page = include_str!("../../../docs/operations/check-a-bundle.md");
+    assert_eq!(recipe(page), recipe(readme));
 }

@@ -75,9 +75,13 @@ async fn filters_leave_what_was_asked_for() {
     let ledger = filled().await;
     assert_eq!(indexes(&page(&ledger, "/custody/callers/jim?asOf=7").await), [0, 3, 6]);
     assert_eq!(indexes(&page(&ledger, "/custody/callers/jim?service=other").await), Vec::<u64>::new());
-    assert_eq!(indexes(&page(&ledger, "/custody/callers/jim?action=happen&service=test&asOf=4").await), [0, 3]);
+    assert_eq!(
+        indexes(&page(&ledger, "/custody/callers/jim?action=happen&service=test&asOf=4").await),
+        [0, 3]
+    );
     let all = page(&ledger, "/custody/subjects/thing%201").await;
-    let times: Vec<&str> = all["leaves"].as_array().unwrap().iter().map(|leaf| leaf["time"].as_str().unwrap()).collect();
+    let times: Vec<&str> =
+        all["leaves"].as_array().unwrap().iter().map(|leaf| leaf["time"].as_str().unwrap()).collect();
     let from = page(&ledger, &format!("/custody/subjects/thing%201?from={}", times[0])).await;
     assert_eq!(indexes(&from), [1, 11, 21]);
     let to = page(&ledger, &format!("/custody/subjects/thing%201?to={}", times[0])).await;
@@ -144,7 +148,11 @@ async fn the_index_is_clean_and_a_changed_one_is_found() {
     };
     kernel.database().change_terms(change).await.unwrap();
     let report = ledger.platform.verify(Vec::new()).await;
-    assert!(report.findings.iter().any(|finding| finding.text.contains("index of terms")), "{:?}", report.findings);
+    assert!(
+        report.findings.iter().any(|finding| finding.text.contains("index of terms")),
+        "{:?}",
+        report.findings
+    );
 }
 
 #[tokio::test]
@@ -152,5 +160,5 @@ async fn strangers_with_other_schemes_are_refused_with_a_challenge() {
     let ledger = Ledger::with(vec![Unit::new(&Caller::account("kat"), ACTION)]).await;
     let request = Request::get("/custody/callers/kat").header("authorization", "Basic a2F0OmthdA==");
     let reply = send(&ledger.router, request.body(Body::empty()).unwrap()).await;
-    assert_eq!((reply.status.as_u16(), reply.header("www-authenticate")), (401, Some("Bearer")));
+    assert_eq!((reply.status, reply.header("www-authenticate")), (401, Some("Bearer")));
 }

@@ -33,8 +33,7 @@ fn about(caller: &str, thing: u64) -> Unit {
 /// `count` units in the ledger: of kat, but every seventh of jo, about ten things in turn.
 async fn filled(place: &dyn Place, count: u64) -> Subject {
     let subject = Subject::open(place).await;
-    let units: Vec<Unit> =
-        (0..count).map(|n| about(if n % 7 == 0 { "jo" } else { "kat" }, n % 10)).collect();
+    let units: Vec<Unit> = (0..count).map(|n| about(if n % 7 == 0 { "jo" } else { "kat" }, n % 10)).collect();
     for units in units.chunks(500) {
         subject.commit_all(units).await;
     }

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use strongroom_kernel::ports::{
-    PortError, StoredRecord, TermBlock, TermChange, TermRun, TermStore,
-};
+use strongroom_kernel::ports::{PortError, StoredRecord, TermBlock, TermChange, TermRun, TermStore};
 
 use crate::number::{limit as as_limit, run_state, signed, state_number, unsigned};
 
@@ -34,7 +32,7 @@ impl TermStore for Postgres {
         let rows = client.query(&statement, &[]).await.map_err(&failed)?;
         rows.iter()
             .map(|row| {
-                let number = |place| {
+                let number = |place: usize| {
                     unsigned(row.try_get(place).map_err(&failed)?, "a number in the catalogue of terms")
                 };
                 let state = run_state(row.try_get(3).map_err(&failed)?)?;
@@ -47,11 +45,12 @@ impl TermStore for Postgres {
         let failed = failed("read blocks of terms");
         let client = self.readers.get().await?;
         let statement = client.prepare_cached(BLOCKS).await.map_err(&failed)?;
-        let rows = client.query(&statement, &[&signed(run), &from, &as_limit(limit)]).await.map_err(&failed)?;
-        let block = |row: &tokio_postgres::Row| {
+        let rows =
+            client.query(&statement, &[&signed(run), &from, &as_limit(limit)]).await.map_err(&failed)?;
+        let block = |row: &tokio_postgres::Row| -> Result<TermBlock, tokio_postgres::Error> {
             Ok(TermBlock { first: row.try_get(0)?, entries: row.try_get(1)? })
         };
-        rows.iter().map(block).collect::<Result<_, _>>().map_err(&failed)
+        rows.iter().map(block).collect::<Result<Vec<_>, _>>().map_err(&failed)
     }
 
     async fn change_terms(&self, change: TermChange) -> Result<(), PortError> {
@@ -83,7 +82,8 @@ impl TermStore for Postgres {
         if !change.blocks.is_empty() {
             let runs: Vec<i64> = change.blocks.iter().map(|(run, _)| signed(*run)).collect();
             let firsts: Vec<&[u8]> = change.blocks.iter().map(|(_, block)| block.first.as_slice()).collect();
-            let entries: Vec<&[u8]> = change.blocks.iter().map(|(_, block)| block.entries.as_slice()).collect();
+            let entries: Vec<&[u8]> =
+                change.blocks.iter().map(|(_, block)| block.entries.as_slice()).collect();
             transaction.execute(&put_blocks, &[&runs, &firsts, &entries]).await.map_err(&failed)?;
         }
         transaction.commit().await.map_err(&failed)?;

@@ -52,21 +52,14 @@ fn runs(connection: &Connection) -> Result<Vec<TermRun>, PortError> {
     let mut rows = select.query([]).map_err(&failed)?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next().map_err(&failed)? {
-        let number = |place| {
-            unsigned(row.get(place).map_err(&failed)?, "a number in the catalogue of terms")
-        };
+        let number = |place: usize| unsigned(row.get(place).map_err(&failed)?, "a number in the catalogue of terms");
         let state: RunState = run_state(row.get(3).map_err(&failed)?)?;
         runs.push(TermRun { number: number(0)?, first: number(1)?, end: number(2)?, state });
     }
     Ok(runs)
 }
 
-fn blocks(
-    connection: &Connection,
-    run: u64,
-    from: &[u8],
-    limit: usize,
-) -> Result<Vec<TermBlock>, PortError> {
+fn blocks(connection: &Connection, run: u64, from: &[u8], limit: usize) -> Result<Vec<TermBlock>, PortError> {
     let failed = failed("read blocks of terms");
     let mut select = connection.prepare_cached(BLOCKS).map_err(&failed)?;
     let rows = select.query_map(params![signed(run), from, as_limit(limit)], |row| {

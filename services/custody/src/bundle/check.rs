@@ -16,8 +16,8 @@ use super::{
     MAX_LEAVES, VERSION,
     error::BundleError,
     files::{
-        AnchorFile, CHECKPOINT_NAME, MANIFEST_NAME, Manifest, README, README_NAME, SUMS_NAME, files, leaf_name,
-        proof_name, record_name, sums,
+        AnchorFile, CHECKPOINT_NAME, MANIFEST_NAME, Manifest, README, README_NAME, SUMS_NAME, files,
+        leaf_name, proof_name, record_name, sums,
     },
     gather::{Evidence, StampedCheckpoint},
     zip::{self, Files},
@@ -73,7 +73,7 @@ pub fn check(bundle: &[u8], key: &Verifier) -> Result<Checked, BundleError> {
     for (stamped, name) in evidence.stamped.iter().zip(&manifest.anchors) {
         let (old, new) = (stamped.size, checkpoint.size());
         verify_consistency(old, new, stamped.root, checkpoint.root(), &stamped.consistency)
-            .map_err(|error| BundleError::file(format!("anchors/{name}.json"), error))?;
+            .map_err(|error| BundleError::file(format!("anchors/{name}.json"), &error))?;
     }
     compare(&read, &files(&evidence)?)?;
     Ok(Checked { about: manifest.about, checkpoint, leaves, stamped: evidence.stamped })
@@ -88,15 +88,15 @@ fn check_leaf(
     let name = record_name(record.index);
     RecordFile::of(record)
         .and_then(|file| file.committed_leaf())
-        .map_err(|error| BundleError::file(&name, error))?;
+        .map_err(|error| BundleError::file(&name, &error))?;
     // reading it holds the openings against their commitments
-    let seen = Seen::of(record).map_err(|error| BundleError::file(&name, error))?;
-    if !about.is_named_by(record).map_err(|error| BundleError::file(&name, error))? {
-        return Err(BundleError::file(&name, format!("it does not tell of {} {}", about.kind, about.name)));
+    let seen = Seen::of(record).map_err(|error| BundleError::file(&name, &error))?;
+    if !about.is_named_by(record).map_err(|error| BundleError::file(&name, &error))? {
+        return Err(BundleError::file(&name, &format!("it does not tell of {} {}", about.kind, about.name)));
     }
     let (hash, size, root) = (leaf_hash(&record.leaf), checkpoint.size(), checkpoint.root());
     verify_inclusion(hash, record.index, size, root, proof.hashes())
-        .map_err(|error| BundleError::file(proof_name(record.index), error))?;
+        .map_err(|error| BundleError::file(proof_name(record.index), &error))?;
     Ok(seen)
 }
 
@@ -146,8 +146,7 @@ fn records(read: &Files, manifest: &Manifest) -> Result<Vec<StoredRecord>, Bundl
 fn proofs(read: &Files, manifest: &Manifest, note: &Note) -> Result<Vec<TlogProof>, BundleError> {
     let proof = |index: &u64| {
         let name = proof_name(*index);
-        let proof: TlogProof =
-            text(read, &name)?.parse().map_err(|error| BundleError::file(&name, error))?;
+        let proof: TlogProof = text(read, &name)?.parse().map_err(|error| BundleError::file(&name, &error))?;
         if proof.index() != *index || proof.checkpoint() != note {
             return Err(BundleError::file(&name, "it is about another leaf or another checkpoint"));
         }
@@ -192,5 +191,5 @@ fn file<'f>(files: &'f Files, name: &str) -> Result<&'f [u8], BundleError> {
 }
 
 fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str, BundleError> {
-    std::str::from_utf8(file(files, name)?).map_err(|error| BundleError::file(name, error))
+    std::str::from_utf8(file(files, name)?).map_err(|error| BundleError::file(name, &error))
 }

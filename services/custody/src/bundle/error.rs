@@ -1,5 +1,7 @@
 //! Why there is no bundle, or why one does not prove anything.
 
+use std::fmt::Display;
+
 use strongroom_kernel::ports::PortError;
 use strongroom_ledger::checkpoint::CheckpointError;
 
@@ -47,7 +49,7 @@ pub enum BundleError {
 
 impl BundleError {
     /// `file` is not what it must be.
-    pub(super) fn file(file: impl Into<String>, what: impl ToString) -> Self {
+    pub(super) fn file(file: impl Into<String>, what: &(impl Display + ?Sized)) -> Self {
         Self::File { file: file.into(), what: what.to_string() }
     }
 }

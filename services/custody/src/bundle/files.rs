@@ -80,7 +80,7 @@ pub fn write(evidence: &Evidence) -> Result<Vec<u8>, BundleError> {
 /// The files of evidence.
 pub(super) fn files(evidence: &Evidence) -> Result<Files, BundleError> {
     let note = Note::parse(evidence.checkpoint.as_bytes())
-        .map_err(|error| BundleError::file(CHECKPOINT_NAME, error))?;
+        .map_err(|error| BundleError::file(CHECKPOINT_NAME, &error))?;
     let checkpoint: Checkpoint = note.text().parse()?;
     let mut files = Files::new();
     let mut anchors = Vec::with_capacity(evidence.stamped.len());
@@ -92,7 +92,7 @@ pub(super) fn files(evidence: &Evidence) -> Result<Files, BundleError> {
     for (record, proof) in evidence.records.iter().zip(&evidence.proofs) {
         let index = record.index;
         let name = record_name(index);
-        let file = RecordFile::of(record).map_err(|error| BundleError::file(&name, error))?;
+        let file = RecordFile::of(record).map_err(|error| BundleError::file(&name, &error))?;
         files.insert(name, json(&file)?);
         files.insert(leaf_name(index), record.leaf.clone());
         files.insert(proof_name(index), proof.to_string().into_bytes());
@@ -173,7 +173,7 @@ pub(super) fn sums(files: &Files) -> String {
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, BundleError> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(|error| BundleError::file("a file", error))?;
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| BundleError::file("a file", &error))?;
     text.push(b'\n');
     Ok(text)
 }

@@ -84,7 +84,8 @@ pub async fn anchored(
 fn probes(leaves: &[u64]) -> Vec<u64> {
     let last = leaves.len().saturating_sub(1);
     let count = leaves.len().min(PROBES);
-    let mut probes: Vec<u64> = (0..count).filter_map(|n| leaves.get(n * last / (count - 1).max(1))).copied().collect();
+    let mut probes: Vec<u64> =
+        (0..count).filter_map(|n| leaves.get(n * last / (count - 1).max(1))).copied().collect();
     probes.dedup();
     probes
 }

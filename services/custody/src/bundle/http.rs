@@ -71,9 +71,10 @@ async fn bundle(
     let asked = asked.and_then(|filter| Ok((About::new(kind, name)?, filter)));
     let response = match asked {
         Err(text) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &text),
-        Ok((_, filter)) if filter.limit.is_some() || filter.cursor.is_some() => {
-            refuse(StatusCode::UNPROCESSABLE_ENTITY, "a bundle has no pages: there are action, service, from, to, asOf")
-        }
+        Ok((_, filter)) if filter.limit.is_some() || filter.cursor.is_some() => refuse(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "a bundle has no pages: there are action, service, from, to, asOf",
+        ),
         Ok((about, filter)) => hand_out(custody, &auditor, about, filter).await,
     };
     noted(response, route, Some(line))
@@ -87,7 +88,7 @@ async fn hand_out(custody: &Custody, auditor: &Caller, about: About, filter: Fil
     };
     let zip = match make(custody, about, filter).await {
         Ok(zip) => zip,
-        Err(Refusal::Response(response)) => return response,
+        Err(Refusal::Response(response)) => return *response,
         Err(Refusal::Bundle(error)) => return refused(&error),
     };
     // what he takes home is named by its digest: whose life it is could not be erased from a record
@@ -105,7 +106,7 @@ async fn hand_out(custody: &Custody, auditor: &Caller, about: About, filter: Fil
 }
 
 enum Refusal {
-    Response(Response),
+    Response(Box<Response>),
     Bundle(BundleError),
 }
 
@@ -119,7 +120,7 @@ async fn make(custody: &Custody, about: About, mut filter: Filter) -> Result<Vec
     let ledger = custody.kernel.ledger().clone();
     let published = ledger.published();
     let size = filter.as_of.map_or(published.size, |size| size.min(published.size));
-    let failed = |error: strongroom_model::Error| Refusal::Response(answer(&error));
+    let failed = |error: strongroom_model::Error| Refusal::Response(Box::new(answer(&error)));
     let mut records = Vec::new();
     filter.limit = Some(500);
     loop {
@@ -148,9 +149,10 @@ fn refused(error: &BundleError) -> Response {
     match error {
         BundleError::Empty => refuse(StatusCode::NOT_FOUND, &error.to_string()),
         BundleError::TooMany => refuse(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string()),
-        BundleError::Zip(_) => {
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, "it would be too long for one bundle: ask for a time (from, to)")
-        }
+        BundleError::Zip(_) => refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "it would be too long for one bundle: ask for a time (from, to)",
+        ),
         _ => {
             tracing::error!(%error, "bundle not made");
             refuse(StatusCode::SERVICE_UNAVAILABLE, "the ledger cannot be read")

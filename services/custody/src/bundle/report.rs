@@ -35,7 +35,7 @@ pub(super) fn render(evidence: &Evidence, checkpoint: &Checkpoint) -> Result<Str
     let _ = head(&mut html, evidence, checkpoint);
     html.push_str("<h2>Leaves</h2>\n<table>\n<tr><th>Leaf</th><th>Time</th><th>Service</th><th>Action</th><th>Caller</th><th>Outcome</th><th>About</th></tr>\n");
     for stored in &evidence.records {
-        let seen = Seen::of(stored).map_err(|error| BundleError::file(record_name(stored.index), error))?;
+        let seen = Seen::of(stored).map_err(|error| BundleError::file(record_name(stored.index), &error))?;
         let _ = row(&mut html, &seen);
     }
     html.push_str("</table>\n");
@@ -108,7 +108,9 @@ fn anchors(html: &mut String, evidence: &Evidence) -> fmt::Result {
     if evidence.stamped.is_empty() {
         return Ok(());
     }
-    html.push_str("<h2>Attested by outsiders</h2>\n<table>\n<tr><th>Checkpoint of</th><th>By</th><th>Root</th></tr>\n");
+    html.push_str(
+        "<h2>Attested by outsiders</h2>\n<table>\n<tr><th>Checkpoint of</th><th>By</th><th>Root</th></tr>\n",
+    );
     for stamped in &evidence.stamped {
         writeln!(
             html,

@@ -1,0 +1,189 @@
+//! Lives and evidence with the real program: over HTTP, on the command line, and checked with strangers' tools.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use strongroom_model::Digest;
+
+use crate::support::{Client, Room, Server, client::id, server::text};
+
+/// Uploads three files, reads one of them; the room and the digest of that one.
+fn filled(room: &Room) -> (Server, Digest) {
+    let server = Server::start(room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    let mut raw = String::new();
+    for n in 0..3 {
+        client.save_job(&id(1, n)).unwrap().success();
+        raw = client.upload(&id(1, n), format!("content {n}").as_bytes()).unwrap().unwrap();
+    }
+    client.raw(&raw).unwrap().success();
+    // a checkpoint that covers the reading
+    client.save_job(&id(2, 0)).unwrap().success();
+    (server, Digest::of(b"content 2"))
+}
+
+fn auditor(room: &Room) -> String {
+    text(&room.run(["token", "issue", "--role", "auditor", "--name", "jo"]).stdout).trim().to_owned()
+}
+
+fn actions(life: &serde_json::Value) -> Vec<String> {
+    let leaves = life["leaves"].as_array().unwrap();
+    leaves.iter().map(|leaf| leaf["action"].as_str().unwrap().to_owned()).collect()
+}
+
+fn bundle(room: &Room, subject: &str, out: &Path) -> Output {
+    let mut command = room.command(["bundle", subject, "--out"]);
+    command.arg(out).arg("--data").arg(room.data()).output().unwrap()
+}
+
+fn check(room: &Room, file: &Path, key: &str) -> Output {
+    room.command(["check-bundle"]).arg(file).args(["--key", key]).output().unwrap()
+}
+
+#[test]
+fn the_life_of_a_file_is_one_query_over_http_and_on_the_command_line() {
+    let room = Room::new();
+    let (server, digest) = filled(&room);
+    let mut client = Client::new(server.main).with_token(&auditor(&room));
+    let served = client.get(&format!("/custody/objects/{digest}")).unwrap().success().json();
+    let told = room.run(["custody", "object", &digest.to_string(), "--json"]);
+    assert!(told.status.success(), "{told:?}");
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(actions(&served)[0], "save_raw");
+    assert_eq!(actions(&told)[..actions(&served).len()], actions(&served)[..]);
+    assert!(actions(&told).iter().any(|action| action.starts_with("read")), "{told}");
+    let of_kat = room.run(["custody", "caller", "kat"]);
+    assert!(text(&of_kat.stdout).contains("log_in"), "{of_kat:?}");
+    assert_eq!(Client::new(server.main).get("/custody/callers/kat").unwrap().status, 401);
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
+}
+
+#[test]
+fn an_index_made_again_tells_the_same() {
+    let room = Room::new();
+    let (server, digest) = filled(&room);
+    assert_eq!(server.stop(), Some(0));
+    let life = || text(&room.run(["custody", "object", &digest.to_string()]).stdout);
+    let before = life();
+    assert!(before.contains("save_raw"), "{before}");
+    assert!(room.run(["rebuild"]).status.success());
+    assert_eq!(life(), before);
+    room.verify().assert_clean();
+}
+
+#[test]
+fn a_bundle_is_checked_offline_and_any_change_is_found() {
+    let room = Room::new();
+    let (server, digest) = filled(&room);
+    let key = room.key();
+    let file = room.beside("bundle.zip");
+    let made = bundle(&room, &format!("sha256:{digest}"), &file);
+    assert!(made.status.success(), "{made:?}");
+    assert_eq!(server.stop(), Some(0));
+    let checked = check(&room, &file, &key);
+    assert!(checked.status.success(), "{checked:?}");
+    assert!(text(&checked.stdout).contains("proven: "), "{checked:?}");
+    let original = fs::read(&file).unwrap();
+    for at in (0..original.len()).step_by(original.len() / 97) {
+        let mut changed = original.clone();
+        changed[at] ^= 1;
+        let path = room.beside("changed.zip");
+        fs::write(&path, &changed).unwrap();
+        assert_eq!(check(&room, &path, &key).status.code(), Some(1), "byte {at}");
+    }
+    // another ledger's key, and a key of the same name
+    let other = Room::new();
+    drop(Server::start(&other));
+    assert_eq!(check(&room, &file, &other.key()).status.code(), Some(1));
+    assert_eq!(bundle(&room, "nobody at all", &room.beside("none.zip")).status.code(), Some(1));
+    assert_eq!(check(&room, &room.beside("none.zip"), &key).status.code(), Some(1));
+}
+
+/// The lines of the documentation, as a file.
+fn recipe(room: &Room) -> PathBuf {
+    let page = include_str!("../../docs/operations/check-a-bundle.md");
+    let lines = page[page.find("```sh\nset -eu").unwrap() + 6..].split("\n```").next().unwrap();
+    let path = room.beside("check.sh");
+    fs::write(&path, format!("{lines}\n")).unwrap();
+    path
+}
+
+#[test]
+fn strangers_tools_check_a_bundle_by_the_written_recipe() {
+    for program in ["openssl", "jq", "python3", "sha256sum"] {
+        if Command::new(program)
+            .arg(if program == "openssl" { "version" } else { "--version" })
+            .output()
+            .is_err()
+        {
+            println!("skipped: {program} is not installed");
+            return;
+        }
+    }
+    let room = Room::new();
+    let (server, digest) = filled(&room);
+    let key = room.key();
+    let file = room.beside("bundle.zip");
+    assert!(bundle(&room, &digest.to_string(), &file).status.success());
+    assert_eq!(server.stop(), Some(0));
+    let script = recipe(&room);
+    let run = |file: &Path, key: &str| {
+        Command::new("sh")
+            .arg(&script)
+            .arg(file)
+            .env("KEY", key)
+            .current_dir(room.beside("."))
+            .output()
+            .unwrap()
+    };
+    let done = run(&file, &key);
+    assert!(done.status.success(), "{done:?}");
+    assert!(
+        text(&done.stdout).contains("save_raw") && text(&done.stdout).contains("proven under"),
+        "{done:?}"
+    );
+    // each file changed in turn, in a zip file that is whole, with sums that fit where that is possible
+    let change = r#"
+import hashlib, sys, zipfile
+source, target, name, fit = sys.argv[1:]
+with zipfile.ZipFile(source) as zip:
+    files = {entry: zip.read(entry) for entry in zip.namelist()}
+content = bytearray(files[name])
+content[len(content) // 2] ^= 1
+files[name] = bytes(content)
+if fit == "fit":
+    files["SHA256SUMS"] = "".join("%s  %s\n" % (hashlib.sha256(files[entry]).hexdigest(), entry)
+                                  for entry in sorted(files) if entry != "SHA256SUMS").encode()
+with zipfile.ZipFile(target, "w") as zip:
+    for entry, content in files.items():
+        zip.writestr(entry, content)
+"#;
+    let names = Command::new("python3")
+        .args(["-c", "import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist())"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let changed = room.beside("changed.zip");
+    for name in text(&names.stdout).split_whitespace() {
+        // words for people are held by the sums alone
+        let fits: &[&str] = if matches!(name, "README.md" | "report.html" | "SHA256SUMS") {
+            &["not"]
+        } else {
+            &["not", "fit"]
+        };
+        for fit in fits {
+            let mut python = Command::new("python3");
+            python.arg("-c").arg(change).arg(&file).arg(&changed).args([name, fit]);
+            assert!(python.output().unwrap().status.success());
+            assert!(!run(&changed, &key).status.success(), "{name}, sums {fit}");
+            assert_eq!(check(&room, &changed, &key).status.code(), Some(1), "{name}");
+        }
+    }
+    let other = Room::new();
+    drop(Server::start(&other));
+    assert!(!run(&file, &other.key()).status.success());
+}
