@@ -20,4 +20,5 @@ mod scaled_out;
 mod sealed;
 mod support;
 mod tamper;
+mod tracer;
 mod witness;

@@ -116,6 +116,8 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) bytes: SocketAddr,
     pub(crate) main: SocketAddr,
+    /// Its scheme may be another than that of the others.
+    pub(crate) tracer: SocketAddr,
 }
 
 impl Server {
@@ -143,13 +145,16 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let greeting: Vec<String> = lines.map(Result::unwrap).take_while(|line| line != "ready").collect();
-        let address = |name: &str| {
+        let address = |name: &str, scheme: &str| {
             let begins = format!("{name} {scheme}://");
             let line = greeting.iter().find_map(|line| line.strip_prefix(&begins));
             line.and_then(|address| address.parse().ok())
         };
-        if let (Some(bytes), Some(main)) = (address("bytes"), address("main")) {
-            return Ok(Self { child, bytes, main });
+        let tracer = address("tracer", "https").or_else(|| address("tracer", "http"));
+        if let (Some(bytes), Some(main), Some(tracer)) =
+            (address("bytes", scheme), address("main", scheme), tracer)
+        {
+            return Ok(Self { child, bytes, main, tracer });
         }
         child.wait().unwrap();
         Err(std::fs::read_to_string(diagnostics).unwrap())

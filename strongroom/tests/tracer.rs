@@ -1,0 +1,129 @@
+//! The clients of Tracer, through the program: the dataset service over TLS with a bearer token, and the README of the
+//! first version, line by line.
+
+use std::{process::Command, sync::Arc};
+
+use serde_json::{Value, json};
+use strongroom_testkit::FakeProvider;
+
+use crate::support::{Client, Room, Server};
+
+/// Makes `certificate.pem` and `key.pem` for this machine; false, said aloud, where there is no `openssl`.
+fn make_certificate(room: &Room) -> bool {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .arg("-keyout")
+        .arg(room.beside("key.pem"))
+        .arg("-out")
+        .arg(room.beside("certificate.pem"))
+        .output();
+    let Ok(output) = made else {
+        println!("skipped: no openssl");
+        return false;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    true
+}
+
+#[test]
+fn the_dataset_service_traces_and_checks_over_tls() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return println!("skipped: no python3");
+    }
+    let room = Room::new();
+    if !make_certificate(&room) {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let provider: Arc<FakeProvider> = runtime.block_on(FakeProvider::serve("/realms/CHAIMELEON"));
+    let path = |name: &str| room.beside(name).to_str().unwrap().to_owned();
+    let (certificate, key) = (path("certificate.pem"), path("key.pem"));
+    let room = room
+        .with("STRONGROOM_TRACER__OIDC__ISSUER", provider.issuer())
+        .with("STRONGROOM_TRACER__TLS__CERTIFICATE", &certificate)
+        .with("STRONGROOM_TRACER__TLS__KEY", key);
+    let server = Server::start(&room);
+    let now = strongroom_kernel::ports::Clock::now(&strongroom_kernel::ports::SystemClock);
+    let token = provider.token(&provider.claims("dataset-service", &["trace_writer"], now));
+    // the first request for keys may still be under way
+    let begun = std::time::Instant::now();
+    loop {
+        let header = [("Authorization", &*format!("bearer {token}"))];
+        let answer = Client::new(server.main).ask("GET", "/tracer/api/v1/traces", &header, b"").unwrap();
+        if answer.status == 200 {
+            break;
+        }
+        assert!(begun.elapsed().as_secs() < 60, "{}", answer.status);
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+    let client = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/dataset_service.py");
+    let output = Command::new("python3")
+        .arg(client)
+        .env("TRACER_URL", format!("https://{}/tracer-service/tracer/", server.tracer))
+        .env("TRACER_CA", certificate)
+        .env("TRACER_TOKEN", token)
+        .env("TRACER_SUBJECT", "dataset-service")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "done\n");
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
+}
+
+#[test]
+fn the_first_readme_works_line_by_line() {
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::new(server.tracer);
+    let get = |client: &mut Client, path: &str| -> Value { client.get(path).unwrap().success().json() };
+    let words = |list: Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let actions = words(get(&mut client, "/api/v1/actions"));
+    assert_eq!(words(get(&mut client, "/api/v1/hashes"))[..2], ["SHA3_256", "SHA3_512"]);
+    assert_eq!(words(get(&mut client, "/api/v1/dataset_resources")), ["IMAGING_DATA", "PATIENT_INFO"]);
+    assert_eq!(
+        words(get(&mut client, "/api/v1/request_resource_contents")),
+        ["FILE_DATA", "HTTP_FTP", "HASH"]
+    );
+    let resources = json!([
+        { "id": "r1", "name": "resource 12121", "resourceType": "IMAGING_DATA", "contentType": "FILE_DATA",
+          "data": "VGhpcyBpcyBhIGZpbGU=" },
+        { "id": "r2", "name": "resource 2", "resourceType": "PATIENT_INFO", "contentType": "HASH",
+          "hash": "p//G+L8e12ZRwUdWoGHWYvWA/03kO0n6gtgKS4D4Q0o=", "hashType": "SHA3_256" },
+    ]);
+    let posts = [
+        json!({ "datasetId": "d1", "resources": resources }),
+        json!({ "datasetsIds": "d2", "previousIds": ["d1"], "resources": [] }),
+        json!({ "datasetId": "d1" }),
+        json!({ "datasetsIds": ["d1", "d2"] }),
+        json!({ "datasetsIds": ["d1"], "applicationId": "app", "modelId": "m1" }),
+        json!({ "datasetId": "d1", "applicationId": "app", "modelsIds": ["m1"] }),
+    ];
+    for (action, mut body) in actions.iter().zip(posts) {
+        body["userId"] = json!("user-1");
+        body["userAction"] = json!(action.to_lowercase());
+        let typed = [("Content-Type", "application/json")];
+        let answer = client.ask("POST", "/api/v1/traces", &typed, body.to_string().as_bytes()).unwrap();
+        assert!(matches!(answer.status, 200 | 204), "{action}: {} {}", answer.status, answer.text());
+    }
+    let traces = get(&mut client, "/api/v1/traces/user-1");
+    let traces = traces.as_array().unwrap();
+    assert_eq!(traces.len(), 6);
+    assert!(traces.iter().all(|trace| actions.iter().any(|known| trace["userAction"] == known.as_str())));
+    let created = &traces[5]["traceResources"];
+    assert_eq!(created[0]["contentHash"], "FN3IHojvv0PoxGh/Tr2EtbPmJK5K7JYSQwCeERL1Zys=");
+    assert_eq!(created[0]["nameHash"], "zCCNo96qqmjGpgldXwv8Ec22U9uga9zGnG8rKi5KukU=");
+    assert_eq!(created[1]["contentHash"], "p//G+L8e12ZRwUdWoGHWYvWA/03kO0n6gtgKS4D4Q0o=");
+    assert_eq!(created[1]["resourceType"], "PATIENT_INFO");
+    // what was accepted leaves the cache by itself
+    let begun = std::time::Instant::now();
+    while get(&mut client, "/api/v1/traces/cache") != json!([]) {
+        assert!(begun.elapsed().as_secs() < 60);
+        std::thread::park_timeout(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
+}
