@@ -1,6 +1,6 @@
 //! Numbers and times as both databases keep them: signed, 64 bits.
 
-use strongroom_kernel::ports::PortError;
+use strongroom_kernel::ports::{PortError, RunState};
 use strongroom_model::Timestamp;
 
 /// Row orders of one unit.
@@ -49,6 +49,28 @@ pub(crate) fn position(number: i64, offset: i64) -> i64 {
 /// The offset of the event at `position`.
 pub(crate) fn offset(position: i64) -> u64 {
     (position % OFFSETS).unsigned_abs()
+}
+
+/// The number that stands for the state of a run of the index of terms.
+pub(crate) const fn state_number(state: RunState) -> i64 {
+    match state {
+        RunState::Building => 0,
+        RunState::Live => 1,
+        RunState::Retired => 2,
+    }
+}
+
+/// The state that a number stands for.
+///
+/// # Errors
+/// `Corrupt` when it stands for none.
+pub(crate) fn run_state(number: i64) -> Result<RunState, PortError> {
+    match number {
+        0 => Ok(RunState::Building),
+        1 => Ok(RunState::Live),
+        2 => Ok(RunState::Retired),
+        _ => Err(PortError::corrupt("the state of a run of terms is unknown")),
+    }
 }
 
 #[cfg(test)]

@@ -17,11 +17,10 @@ use super::{
 const OWN: Schema = Schema {
     service: migrate::OWN,
     tables: &[],
-    migrations: &[Migration {
-        version: 1,
-        name: "tables",
-        sql: include_str!("../../migrations/postgres_1.sql"),
-    }],
+    migrations: &[
+        Migration { version: 1, name: "tables", sql: include_str!("../../migrations/postgres_1.sql") },
+        Migration { version: 2, name: "terms", sql: include_str!("../../migrations/postgres_2.sql") },
+    ],
 };
 /// One process migrates at a time.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8319400234578961001)";

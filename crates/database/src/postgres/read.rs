@@ -24,6 +24,8 @@ const RECORDS: &str = "SELECT i.leaf_index, i.sequence, r.leaf, r.nonce, r.canon
 const RECORD: &str = "SELECT COALESCE(i.leaf_index, r.sequence), r.sequence, r.leaf, r.nonce, r.canonical, r.openings \
     FROM ledger_record AS r LEFT JOIN ledger_index AS i USING (sequence) WHERE r.sequence = $1";
 const TOPICS: &str = "SELECT topic, next_offset FROM hub_topic WHERE partition = 0 ORDER BY topic";
+const RECORDS_AT: &str = "SELECT i.leaf_index, i.sequence, r.leaf, r.nonce, r.canonical, r.openings \
+    FROM ledger_index AS i JOIN ledger_record AS r USING (sequence) WHERE i.leaf_index = ANY($1)";
 const TOPIC: &str = "SELECT number FROM hub_topic WHERE topic = $1 AND partition = 0";
 const EVENTS: &str = "SELECT position, sequence, place, time, event_key, payload FROM hub_event \
     WHERE position >= $1 AND position <= $2 ORDER BY position LIMIT $3";
@@ -138,6 +140,13 @@ pub(super) async fn topics(client: &Object) -> Result<Vec<(String, u64)>, PortEr
     rows.iter()
         .map(|row| Ok((get(row, 0)?, unsigned(get(row, 1)?, "the next offset of a topic")?)))
         .collect()
+}
+
+/// Records of these indexes, in any order; those that are not there are left out.
+pub(super) async fn records_at(client: &Object, indexes: &[u64]) -> Result<Vec<StoredRecord>, PortError> {
+    let indexes: Vec<i64> = indexes.iter().map(|index| signed(*index)).collect();
+    let rows = query(client, RECORDS_AT, &[&indexes], "read records").await?;
+    rows.iter().map(stored_record).collect()
 }
 
 /// Number of a topic, if it was ever met.

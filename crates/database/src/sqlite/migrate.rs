@@ -19,11 +19,10 @@ use super::{
 const OWN: Schema = Schema {
     service: migrate::OWN,
     tables: &[],
-    migrations: &[Migration {
-        version: 1,
-        name: "tables",
-        sql: include_str!("../../migrations/sqlite_1.sql"),
-    }],
+    migrations: &[
+        Migration { version: 1, name: "tables", sql: include_str!("../../migrations/sqlite_1.sql") },
+        Migration { version: 2, name: "terms", sql: include_str!("../../migrations/sqlite_2.sql") },
+    ],
 };
 
 /// Applies what is missing and returns it.

@@ -94,6 +94,22 @@ pub(super) fn records(
     Ok(records)
 }
 
+/// Records of these indexes, in the order asked.
+pub(super) fn records_at(connection: &Connection, indexes: &[u64]) -> Result<Vec<StoredRecord>, PortError> {
+    let failed = failed("read records");
+    let mut select = connection.prepare_cached(RECORDS).map_err(&failed)?;
+    let mut records = Vec::with_capacity(indexes.len());
+    for index in indexes {
+        let found = select
+            .query_row([signed(*index), signed(index.saturating_add(1))], record)
+            .optional()
+            .map_err(&failed)?;
+        let found = found.ok_or_else(|| PortError::missing(format!("record {index} is not in the ledger")));
+        records.push(found?);
+    }
+    Ok(records)
+}
+
 fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredRecord> {
     let sequence = row.get::<_, i64>(0)?.unsigned_abs();
     let (leaf, nonce, canonical, openings) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
