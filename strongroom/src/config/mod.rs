@@ -31,12 +31,13 @@ use toml::{Table, Value};
 
 use content::AwsVariables;
 
-pub(crate) use chains::{Fees as EthereumFees, Mode as PostTo};
+#[cfg(feature = "ethereum")]
+pub(crate) use chains::Fees as EthereumFees;
+pub(crate) use chains::Mode as PostTo;
 pub(crate) use content::Encryption;
 pub(crate) use diagnostics::Format;
 pub(crate) use error::ConfigError;
 pub(crate) use units::parse_duration;
-pub(crate) use witnesses::Log as KnownLog;
 
 /// Every key with its default; what `check-config` shows is this with the layers above it.
 const DEFAULTS: &str = include_str!("../../config.default.toml");

@@ -106,6 +106,7 @@ impl ImportTracer {
     #[cfg(not(feature = "ethereum"))]
     #[expect(clippy::unused_async, reason = "it is the same without the feature")]
     async fn ethereum(&self) -> Result<Source> {
+        let _ = &self.contract;
         bail!("this program was built without the feature `ethereum`")
     }
 }
