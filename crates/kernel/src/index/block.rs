@@ -112,7 +112,8 @@ pub(super) fn read(block: &TermBlock) -> Result<Vec<Entry>, PortError> {
         }
     }
     let sorted = entries.is_sorted_by(|before, after| before < after);
-    if !rest.is_empty() || !sorted || entries.first().map(|entry| key(*entry)).as_ref() != Some(&block.first) {
+    if !rest.is_empty() || !sorted || entries.first().map(|entry| key(*entry)).as_ref() != Some(&block.first)
+    {
         return Err(broken());
     }
     Ok(entries)

@@ -39,7 +39,11 @@ pub async fn forget(
         let mut touched: BTreeMap<Vec<u8>, (TermBlock, BTreeSet<Entry>)> = BTreeMap::new();
         for entry in lost.iter().filter(|(_, leaf)| (run.first..run.end).contains(leaf)) {
             if let Some(block) = database.term_blocks(run.number, &key(*entry), 1).await?.pop() {
-                touched.entry(block.first.clone()).or_insert_with(|| (block, BTreeSet::new())).1.insert(*entry);
+                touched
+                    .entry(block.first.clone())
+                    .or_insert_with(|| (block, BTreeSet::new()))
+                    .1
+                    .insert(*entry);
             }
         }
         for (first, (block, out)) in touched {

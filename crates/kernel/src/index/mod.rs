@@ -14,8 +14,8 @@ mod merge;
 mod term;
 
 pub use build::Indexer;
-pub(crate) use check::{Sum, compare, covers};
 pub use check::rebuild;
+pub(crate) use check::{Sum, compare, covers};
 pub use find::{Found, find, key_of};
 pub use forget::forget;
 pub use term::{MAX_NAME_BYTES, Name, Term, TermKey, TermKind, is_digest, names};

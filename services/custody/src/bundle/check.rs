@@ -146,7 +146,7 @@ fn records(read: &Files, manifest: &Manifest) -> Result<Vec<StoredRecord>, Bundl
 fn proofs(read: &Files, manifest: &Manifest, note: &Note) -> Result<Vec<TlogProof>, BundleError> {
     let proof = |index: &u64| {
         let name = proof_name(*index);
-        let proof: TlogProof = text(read, &name)?.parse().map_err(|error| BundleError::file(&name, &error))?;
+        let proof = text(read, &name)?.parse::<TlogProof>().map_err(|error| BundleError::file(&name, &error))?;
         if proof.index() != *index || proof.checkpoint() != note {
             return Err(BundleError::file(&name, "it is about another leaf or another checkpoint"));
         }
