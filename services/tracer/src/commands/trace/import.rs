@@ -82,7 +82,7 @@ async fn import_once(
     let mut command = Import { add, origin };
     match kernel.run(&command).await {
         Err(error) if error.public() == NEWCOMER => {}
-        outcome => return outcome.map(|()| Imported::Added),
+        outcome => return outcome.map(|_| Imported::Added),
     }
     let _guards = newcomers.admit(names.iter().map(String::as_str)).await;
     command.add.introduces = true;
