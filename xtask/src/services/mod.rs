@@ -1,5 +1,7 @@
-//! The real services that tests use: PostgreSQL, RabbitMQ, an S3 server, a time-stamp authority, a Pastebin,
-//! identity providers, an Ethereum node, BigchainDB's validator, and the Python that clients run on.
+//! The real services that tests use.
+//!
+//! PostgreSQL, RabbitMQ, an S3 server, a time-stamp authority, a Pastebin, identity providers, an Ethereum node, and
+//! two Pythons: one that clients run on, one with BigchainDB's validator.
 //!
 //! Each start gives fresh, empty services on free ports of 127.0.0.1, with their files in one temporary folder, and
 //! an environment that tests read (`STRONGROOM_TEST_…`). A service whose address is already in the environment is
@@ -162,8 +164,8 @@ fn start_all(root: &Path, state: &mut State, durability: Durability, s3: Result<
     if wanted("the Ethereum node", "STRONGROOM_TEST_ETHEREUM_URL") {
         match chains::node() {
             Ok(program) => {
-                let node = chains::start(&program, &folder, eth, &mut state.environment)?;
-                note(state, vec![node])?;
+                let chain = chains::start(&program, &folder, eth, &mut state.environment)?;
+                note(state, vec![chain])?;
             }
             Err(reason) => say::progress(format!("the Ethereum node is not started: {reason}")),
         }

@@ -135,6 +135,7 @@ impl Transaction {
     }
 
     /// As it is posted.
+    #[expect(clippy::missing_panics_doc, reason = "texts and lists of texts are always JSON")]
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("texts and lists of texts are JSON")
     }

@@ -216,9 +216,9 @@ impl Book {
     ) -> Result<(), PortError> {
         let nonce = match nonce {
             Nonce::Exactly(nonce) => nonce,
-            Nonce::From(least) => {
-                let last = self.under_way().last().map(|(nonce, _)| nonce + 1);
-                last.unwrap_or_default().max(least)
+            Nonce::From(free) => {
+                let behind_all = self.under_way().last().map(|(nonce, _)| nonce + 1);
+                behind_all.unwrap_or_default().max(free)
             }
         };
         let SignedTransaction { hash, raw } = sign(nonce);

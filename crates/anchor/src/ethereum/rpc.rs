@@ -31,8 +31,9 @@ impl From<RpcError> for PortError {
     /// A node's refusal is `Refused`, save for a rate limit; an answer that cannot be read may be a proxy's.
     fn from(error: RpcError) -> Self {
         let kind = match &error {
-            RpcError::Transport(_) | RpcError::Malformed(_) => PortErrorKind::Unavailable,
-            RpcError::Node { code: -32005 | 429, .. } => PortErrorKind::Unavailable,
+            RpcError::Transport(_) | RpcError::Malformed(_) | RpcError::Node { code: -32005 | 429, .. } => {
+                PortErrorKind::Unavailable
+            }
             RpcError::Node { .. } => PortErrorKind::Refused,
         };
         match error {

@@ -24,6 +24,7 @@ pub(super) struct SignedTransaction {
 }
 
 /// A transaction of `account` to itself with `data`, without value.
+#[expect(clippy::default_trait_access, reason = "an access list is of a crate we do not name")]
 pub(super) fn sign(
     account: &Account,
     chain_id: u64,
@@ -37,11 +38,11 @@ pub(super) fn sign(
     match fees {
         Fees::Legacy { gas_price } => signed(
             account,
-            TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value: U256::ZERO, input },
+            &TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value: U256::ZERO, input },
         ),
         Fees::Dynamic { max_fee, tip } => signed(
             account,
-            TxEip1559 {
+            &TxEip1559 {
                 chain_id,
                 nonce,
                 gas_limit,
@@ -58,7 +59,7 @@ pub(super) fn sign(
 
 fn signed<T: SignableTransaction<Signature> + RlpEcdsaEncodableTx>(
     account: &Account,
-    transaction: T,
+    transaction: &T,
 ) -> SignedTransaction {
     let signature = account.sign(&transaction.signature_hash());
     let mut raw = Vec::new();
@@ -100,6 +101,7 @@ pub(super) struct ShownTransaction {
 impl ShownTransaction {
     /// The hash that follows from what is shown, so that a node cannot show other data under a hash; `None` for
     /// kinds that anchors never are.
+    #[expect(clippy::default_trait_access, reason = "an access list is of a crate we do not name")]
     pub(super) fn hash(&self) -> Option<B256> {
         let to = self.to.map_or(TxKind::Create, TxKind::Call);
         let input = self.input.clone();
@@ -157,7 +159,7 @@ mod tests {
             "0xdaf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53"
         );
         assert_eq!(
-            hex::encode(signed(&account, transaction).raw),
+            hex::encode(signed(&account, &transaction).raw),
             "f86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025a028ef61340bd939bc\
              2195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb196\
              6a3b6d83"
