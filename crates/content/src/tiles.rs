@@ -1,6 +1,7 @@
 //! Full tiles and the published checkpoint in a folder, as a web server could serve them.
 //!
-//! Nothing is synced: all of it derives from the records, and the kernel tests it when it starts.
+//! Nothing of our own ledger is synced: all of it derives from the records, and the kernel tests it when it starts.
+//! Copies of other ledgers are.
 
 use std::{
     fs,
@@ -20,12 +21,18 @@ use crate::{
 #[derive(Debug)]
 pub struct DiskTiles {
     folder: PathBuf,
+    durable: bool,
 }
 
 impl DiskTiles {
     /// The tiles in `folder`, which need not be there yet.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), durable: false }
+    }
+
+    /// The tiles in `folder`, each synced before its write returns: for copies, which cannot be made again.
+    pub fn durable(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), durable: true }
     }
 
     fn path(&self, path: &str) -> Result<PathBuf, PortError> {
@@ -46,7 +53,11 @@ impl DiskTiles {
 impl TileStore for DiskTiles {
     async fn write(&self, path: &str, content: &[u8]) -> Result<(), PortError> {
         let (path, content) = (self.path(path)?, content.to_vec());
-        blocking::run("write a tile", move || write(&path, &content)).await
+        let durable = self.durable;
+        blocking::run("write a tile", move || {
+            if durable { write_durably(&path, &content) } else { write(&path, &content) }
+        })
+        .await
     }
 
     async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, PortError> {
@@ -65,6 +76,16 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             fs::create_dir_all(durable::parent(path))?;
             durable::replace(path, content, Access::Public)
+        }
+        written => written,
+    }
+}
+
+fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+    match durable::write(path, content, Access::Public) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            durable::create_folder(durable::parent(path))?;
+            durable::write(path, content, Access::Public)
         }
         written => written,
     }

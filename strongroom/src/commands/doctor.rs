@@ -78,6 +78,10 @@ async fn look_inside(looks: &mut Looks, config: &Config, folder: &DataFolder) {
         Ok(stores) => {
             looks.tell("database", Ok(stores.database.describe()));
             looks.tell("ledger", ledger(&stores).await);
+            match witnesses(config, folder, &stores).await {
+                Ok(answers) => answers.into_iter().for_each(|(what, answer)| looks.tell(&what, answer)),
+                Err(error) => looks.tell("witnesses", Err(error)),
+            }
             let listed = stores.store.list(None, 1).await;
             looks.tell("content store", listed.map(|_| "answers".to_owned()).map_err(Into::into));
         }
@@ -110,6 +114,17 @@ fn free_space(config: &Config) -> Result<String> {
 fn signing_key(config: &Config, folder: &DataFolder) -> Result<String> {
     let signer = keys::find_signer(config, folder)?.context("there is none")?;
     Ok(signer.verifier().to_string())
+}
+
+async fn witnesses(
+    config: &Config,
+    folder: &DataFolder,
+    stores: &Stores,
+) -> Result<Vec<(String, Result<String>)>> {
+    if config.ledger.witnesses.file.is_none() {
+        return Ok(Vec::new());
+    }
+    assemble::ask_witnesses(config, &keys::verifier_of(config, folder)?, stores).await
 }
 
 async fn ledger(stores: &Stores) -> Result<String> {

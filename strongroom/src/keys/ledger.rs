@@ -34,7 +34,8 @@ pub(crate) fn find(config: &Config, folder: &DataFolder) -> Result<Option<Signer
 /// # Errors
 /// When there is one already, or it cannot be written.
 fn make(config: &Config, folder: &DataFolder, rng: &dyn Rng) -> Result<Signer> {
-    let signer = Signer::from_seed(name(config, rng), &rng.bytes());
+    let name = name(config.ledger.origin.as_deref(), "strongroom", rng);
+    let signer = Signer::from_seed(name, &rng.bytes());
     let path = path(config, folder);
     durable::create(&path, format!("{}\n", signer.to_private_text()).as_bytes(), Access::Private)
         .with_context(|| format!("make signing key {}", path.display()))?;
@@ -75,9 +76,9 @@ pub(crate) fn verifier_of(config: &Config, folder: &DataFolder) -> Result<Verifi
     text.trim_end().parse().with_context(|| format!("read verifier key {}", path.display()))
 }
 
-/// The configured origin, or the host's name with a random part: two ledgers never have one name by chance.
-fn name(config: &Config, rng: &dyn Rng) -> KeyName {
-    if let Some(name) = config.ledger.origin.as_ref().and_then(|origin| origin.parse().ok()) {
+/// The configured name, or the host's with a random part: two keys never have one name by chance.
+pub(super) fn name(configured: Option<&str>, role: &str, rng: &dyn Rng) -> KeyName {
+    if let Some(name) = configured.and_then(|name| name.parse().ok()) {
         return name;
     }
     let host = std::fs::read_to_string(Path::new("/proc/sys/kernel/hostname")).unwrap_or_default();
@@ -85,7 +86,7 @@ fn name(config: &Config, rng: &dyn Rng) -> KeyName {
         host.trim().chars().filter(|c| c.is_ascii_alphanumeric() || ".-".contains(*c)).collect();
     let host = if host.is_empty() { "localhost" } else { host.as_str() };
     let part = u32::from_be_bytes(rng.bytes());
-    format!("{host}/strongroom/{part:08x}").parse().expect("letters, digits and slashes are a key name")
+    format!("{host}/{role}/{part:08x}").parse().expect("letters, digits and slashes are a key name")
 }
 
 #[cfg(test)]
@@ -125,9 +126,8 @@ mod tests {
 
     #[test]
     fn the_configured_origin_names_the_key() {
-        let mut config = Config::default();
-        assert!(name(&config, &SystemRng).as_str().contains("/strongroom/"));
-        config.ledger.origin = Some("archive.example/strongroom".to_owned());
-        assert_eq!(name(&config, &SystemRng).as_str(), "archive.example/strongroom");
+        assert!(name(None, "witness", &SystemRng).as_str().contains("/witness/"));
+        let configured = Some("archive.example/strongroom");
+        assert_eq!(name(configured, "strongroom", &SystemRng).as_str(), "archive.example/strongroom");
     }
 }

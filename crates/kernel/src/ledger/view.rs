@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::ports::{Database, PortError, TileStore};
 
-use super::{Published, derive::derive};
+use super::{Published, cosign::Cosigning, derive::derive};
 
 /// The ledger as it is served.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ pub(super) struct Inner {
     pub(super) copy: Option<Arc<dyn TileStore>>,
     pub(super) tree: RwLock<Tree>,
     pub(super) published: watch::Sender<Arc<Published>>,
+    pub(super) cosigning: Cosigning,
     pub(super) grown: Notify,
 }
 
@@ -124,12 +125,14 @@ impl LedgerView {
         if covered { self.read(tile).await.map(Some) } else { Ok(None) }
     }
 
-    /// A `.tlog-proof` for the leaf at `index` under the published checkpoint (`c2sp.org/tlog-proof`).
+    /// A `.tlog-proof` for the leaf at `index` (`c2sp.org/tlog-proof`): under the checkpoint that witnesses
+    /// cosigned where that covers it, else under the published one.
     ///
     /// # Errors
     /// [`ProofError::NotPublished`] for a leaf the checkpoint does not cover.
     pub async fn inclusion_proof(&self, index: u64) -> Result<TlogProof, ProofError> {
-        let published = self.published();
+        let published =
+            self.cosigned().filter(|cosigned| index < cosigned.size).unwrap_or_else(|| self.published());
         if index >= published.size {
             return Err(ProofError::NotPublished);
         }
