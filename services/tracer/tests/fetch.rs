@@ -21,7 +21,8 @@ fn body(urls: &[&str]) -> String {
 async fn service(fetch: Option<Arc<FakeFetch>>) -> Service {
     let platform = TestPlatform::start(SCHEMA, "none").await;
     let parts = Parts { fetch: fetch.map(|fetch| fetch as _), ..Parts::default() };
-    let state = TracerState::new(platform.kernel.clone(), TracerConfig::default(), Arc::new(Metrics::new()), parts);
+    let state =
+        TracerState::new(platform.kernel.clone(), TracerConfig::default(), Arc::new(Metrics::new()), parts);
     Service { platform, router: router(state) }
 }
 
@@ -50,7 +51,11 @@ async fn what_cannot_be_fetched_is_told_and_nothing_is_added() {
     fetch.fail("https://files.test/slow", || FetchError::Time);
     let service = service(Some(fetch)).await;
     for (url, status, says) in [
-        ("https://files.test/gone", 422, "resources[1].url could not be fetched: the server answered with status 404"),
+        (
+            "https://files.test/gone",
+            422,
+            "resources[1].url could not be fetched: the server answered with status 404",
+        ),
         ("https://files.test/inside", 422, "no address that may be asked"),
         ("https://files.test/slow", 503, "did not send the file in time"),
         ("ftp://files.test/a", 422, "not one of those allowed: https, http"),

@@ -132,7 +132,12 @@ async fn check_all(service: &Service) {
     let all = fill(service).await;
     let uses = |known: &&Known| known.action != "UPDATE_DATASET";
     let (first, last) = (all[10].log, all[100].log);
-    let intervals = [None, Some((first, last)), Some((first + 1, last + 1)), Some((all[119].log + 1, all[119].log + DAY))];
+    let intervals = [
+        None,
+        Some((first, last)),
+        Some((first + 1, last + 1)),
+        Some((all[119].log + 1, all[119].log + DAY)),
+    ];
     for basis in ["log", "claimed"] {
         for interval in intervals {
             let inside = |known: &&Known| {
@@ -140,7 +145,8 @@ async fn check_all(service: &Service) {
                 interval.is_none_or(|(from, to)| (from..to).contains(&time))
             };
             let text = |micros: i64| Timestamp::from_micros(micros).unwrap().to_string();
-            let bounds = interval.map_or(String::new(), |(from, to)| format!("&from={}&to={}", text(from), text(to)));
+            let bounds =
+                interval.map_or(String::new(), |(from, to)| format!("&from={}&to={}", text(from), text(to)));
             for count in ["traces", "users", "days"] {
                 let query = format!("time={basis}&count={count}{bounds}");
                 let used = || all.iter().filter(uses).filter(inside);
@@ -149,38 +155,86 @@ async fn check_all(service: &Service) {
                     assert_eq!(found["total"], expected.len(), "{what}?{query}");
                 };
                 let found = answer(service, &format!("datasets?{query}")).await;
-                check(&found, "datasetId", recount(used(), |known| known.datasets.clone(), count, basis), "datasets");
+                check(
+                    &found,
+                    "datasetId",
+                    recount(used(), |known| known.datasets.clone(), count, basis),
+                    "datasets",
+                );
                 let found = answer(service, &format!("tools?{query}")).await;
                 let tool = |known: &Known| known.tool.map(str::to_owned).into_iter().collect();
                 check(&found, "tool", recount(used(), tool, count, basis), "tools");
                 let found = answer(service, &format!("users?{query}")).await;
-                check(&found, "userId", recount(used(), |known| vec![known.user.clone()], count, basis), "users");
+                check(
+                    &found,
+                    "userId",
+                    recount(used(), |known| vec![known.user.clone()], count, basis),
+                    "users",
+                );
                 let found = answer(service, &format!("actions?{query}")).await;
                 let every = all.iter().filter(inside);
-                check(&found, "userAction", recount(every, |known| vec![known.action.to_owned()], count, basis), "actions");
+                check(
+                    &found,
+                    "userAction",
+                    recount(every, |known| vec![known.action.to_owned()], count, basis),
+                    "actions",
+                );
                 // filters: each leads along another index
                 let found = answer(service, &format!("datasets?{query}&userId=USER-1&tool=desktop")).await;
                 let of = used().filter(|known| known.user == "user-1" && known.tool == Some("desktop"));
-                check(&found, "datasetId", recount(of, |known| known.datasets.clone(), count, basis), "by user");
+                check(
+                    &found,
+                    "datasetId",
+                    recount(of, |known| known.datasets.clone(), count, basis),
+                    "by user",
+                );
                 let found = answer(service, &format!("users?{query}&datasetId=set-1,SET-2")).await;
-                let of = used().filter(|known| known.datasets.iter().any(|one| one == "Set-1" || one == "Set-2"));
-                check(&found, "userId", recount(of, |known| vec![known.user.clone()], count, basis), "by dataset");
-                let found = answer(service, &format!("actions?{query}&callerUserId=dataset-service&userAction=update_dataset")).await;
+                let of =
+                    used().filter(|known| known.datasets.iter().any(|one| one == "Set-1" || one == "Set-2"));
+                check(
+                    &found,
+                    "userId",
+                    recount(of, |known| vec![known.user.clone()], count, basis),
+                    "by dataset",
+                );
+                let found = answer(
+                    service,
+                    &format!("actions?{query}&callerUserId=dataset-service&userAction=update_dataset"),
+                )
+                .await;
                 let of = all.iter().filter(inside).filter(|known| known.action == "UPDATE_DATASET");
-                check(&found, "userAction", recount(of, |known| vec![known.action.to_owned()], count, basis), "by caller");
+                check(
+                    &found,
+                    "userAction",
+                    recount(of, |known| vec![known.action.to_owned()], count, basis),
+                    "by caller",
+                );
             }
             if let Some((from, to)) = interval {
-                let line = answer(service, &format!("timeline?time={basis}&bucket=day&from={}&to={}", text(from), text(to))).await;
-                let bars: Vec<(i64, u64, u64)> = line["buckets"].as_array().unwrap().iter().map(|bar| {
-                    let start: Timestamp = bar["start"].as_str().unwrap().parse().unwrap();
-                    (start.micros(), bar["traces"].as_u64().unwrap(), bar["users"].as_u64().unwrap())
-                }).collect();
+                let line = answer(
+                    service,
+                    &format!("timeline?time={basis}&bucket=day&from={}&to={}", text(from), text(to)),
+                )
+                .await;
+                let bars: Vec<(i64, u64, u64)> = line["buckets"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|bar| {
+                        let start: Timestamp = bar["start"].as_str().unwrap().parse().unwrap();
+                        (start.micros(), bar["traces"].as_u64().unwrap(), bar["users"].as_u64().unwrap())
+                    })
+                    .collect();
                 let mut expected = Vec::new();
                 let mut start = from.div_euclid(DAY) * DAY;
                 while start < to {
                     let time = |known: &Known| if basis == "log" { known.log } else { known.claimed };
-                    let of: Vec<&Known> = all.iter().filter(uses).filter(inside)
-                        .filter(|known| (start..start + DAY).contains(&time(known))).collect();
+                    let of: Vec<&Known> = all
+                        .iter()
+                        .filter(uses)
+                        .filter(inside)
+                        .filter(|known| (start..start + DAY).contains(&time(known)))
+                        .collect();
                     let users: BTreeSet<&str> = of.iter().map(|known| known.user.as_str()).collect();
                     expected.push((start, of.len() as u64, users.len() as u64));
                     start += DAY;
@@ -257,7 +311,9 @@ async fn an_answer_names_the_checkpoint_it_is_bound_to() {
 #[tokio::test]
 async fn a_ledger_without_leaves_answers_with_nothing() {
     let service = Service::start().await;
-    for path in ["datasets?count=days", "users?", "timeline?from=2025-01-01T00:00:00Z&to=2025-01-03T00:00:00Z"] {
+    for path in
+        ["datasets?count=days", "users?", "timeline?from=2025-01-01T00:00:00Z&to=2025-01-03T00:00:00Z"]
+    {
         let found = answer(&service, path).await;
         assert_eq!(found["asOf"]["treeSize"], 0, "{path}");
         assert_eq!(found["complete"], false, "{path}");
@@ -317,7 +373,10 @@ async fn one_dataset_is_told_with_what_it_was_used_and_what_was_made_of_it() {
     service.add(&use_datasets("v", &["D", "other"])).await;
     service.settle().await;
     let found = answer(&service, "datasets/d").await;
-    assert_eq!((found["traces"].as_u64(), found["uses"].as_u64(), found["users"].as_u64()), (Some(7), Some(4), Some(2)));
+    assert_eq!(
+        (found["traces"].as_u64(), found["uses"].as_u64(), found["users"].as_u64()),
+        (Some(7), Some(4), Some(2))
+    );
     assert_eq!(found["usedWith"], json!([{ "datasetId": "other", "traces": 1 }]));
     assert_eq!(found["models"], json!([{ "modelId": "m", "traces": 1 }]));
     assert_eq!(found["byAction"]["USE_DATASETS"], 2);
@@ -330,7 +389,8 @@ async fn what_stands_out_is_found_with_its_traces() {
     let service = Service::start().await;
     // 2025-03-04 is a Tuesday, 10:20 in the morning
     let update = |details: &str| {
-        json!({ "userId": "owner", "userAction": "UPDATE_DATASET", "datasetId": "Gone", "details": details }).to_string()
+        json!({ "userId": "owner", "userAction": "UPDATE_DATASET", "datasetId": "Gone", "details": details })
+            .to_string()
     };
     service.add(&update("INVALIDATE")).await;
     service.platform.clock.advance(Duration::from_secs(1));
@@ -348,10 +408,15 @@ async fn what_stands_out_is_found_with_its_traces() {
     }
     service.settle().await;
     let found = answer(&service, "anomalies?from=2025-03-04T00:00:00Z&to=2025-03-06T00:00:00Z").await;
-    let found: Vec<(&str, &str, Vec<&str>)> = found["items"].as_array().unwrap().iter().map(|item| {
-        let traces = item["traces"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
-        (item["rule"].as_str().unwrap(), item["userId"].as_str().unwrap(), traces)
-    }).collect();
+    let found: Vec<(&str, &str, Vec<&str>)> = found["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let traces = item["traces"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+            (item["rule"].as_str().unwrap(), item["userId"].as_str().unwrap(), traces)
+        })
+        .collect();
     let texts = |ids: &'_ [String]| ids.iter().map(|id| id.to_owned()).collect::<Vec<String>>();
     let expected = [
         ("after-invalidation", "late reader", vec![early]),

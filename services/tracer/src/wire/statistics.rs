@@ -118,7 +118,8 @@ impl Question {
         Ok(Self {
             from,
             to,
-            basis: word(query, "time", &[("log", Basis::Log), ("claimed", Basis::Claimed)])?.unwrap_or_default(),
+            basis: word(query, "time", &[("log", Basis::Log), ("claimed", Basis::Claimed)])?
+                .unwrap_or_default(),
             users: query.values(&["userId", "actionUserId"])?,
             callers: query.values(&["callerUserId"])?,
             datasets: query.values(&["datasetId"])?,
@@ -144,12 +145,8 @@ impl Question {
     /// # Errors
     /// What must be changed.
     pub fn bucket(query: &Query<'_>) -> Result<Bucket, Problems> {
-        let words = [
-            ("hour", Bucket::Hour),
-            ("day", Bucket::Day),
-            ("week", Bucket::Week),
-            ("month", Bucket::Month),
-        ];
+        let words =
+            [("hour", Bucket::Hour), ("day", Bucket::Day), ("week", Bucket::Week), ("month", Bucket::Month)];
         Ok(word(query, "bucket", &words)?.unwrap_or(Bucket::Day))
     }
 

@@ -59,7 +59,9 @@ pub async fn fetch(
         let left = FetchLimits { total: limits.total.saturating_sub(start.elapsed()), ..limits };
         let digest = digest(fetch, &remote.url, left, algorithm).await;
         let digest = digest.map_err(|error| (remote.place, NotFetched::Failed(error)))?;
-        if let Some(resource) = posted.resources.as_mut().and_then(|resources| resources.get_mut(remote.place)) {
+        if let Some(resource) =
+            posted.resources.as_mut().and_then(|resources| resources.get_mut(remote.place))
+        {
             *resource = resource.clone().with_content(&digest, algorithm);
         }
     }

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use serde_json::{Map, Value};
 
-use super::{Tells, by_action, bound, question};
+use super::{Tells, bound, by_action, question};
 use crate::{
     http::{ask::Ask, error::Refusal},
     queries::statistics::{Dimension, Group, Scope, groups},

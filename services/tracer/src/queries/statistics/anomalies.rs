@@ -128,7 +128,8 @@ async fn usual(
     from: Timestamp,
 ) -> Result<HashMap<Uuid, Usual>, Error> {
     let start = Timestamp::from_micros(from.micros() - i64::from(BASELINE_DAYS) * DAY_MICROS);
-    let before = Scope::at(kernel, scope.size, scope.basis, Some(start.unwrap_or(Timestamp::MIN)), Some(from));
+    let before =
+        Scope::at(kernel, scope.size, scope.basis, Some(start.unwrap_or(Timestamp::MIN)), Some(from));
     let mut scan = Scan::new(kernel, &before.await?, question, uses()).await?;
     let mut usual: HashMap<Uuid, Usual> = HashMap::new();
     while let Some(events) = scan.next().await? {

@@ -5,7 +5,10 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use strongroom_kernel::{Kernel, Kind, Uuid, Value, from_port, ports::{PortError, Reach}};
+use strongroom_kernel::{
+    Kernel, Kind, Uuid, Value, from_port,
+    ports::{PortError, Reach},
+};
 use strongroom_model::{Error, Timestamp};
 
 use super::{Scope, USES};
@@ -212,7 +215,8 @@ impl<'k> Scan<'k> {
                     Basis::Claimed => (self.scope.from, self.scope.to),
                 };
                 let (time, place) = self.cursor.unwrap_or((from.unwrap_or(Timestamp::MIN), -1));
-                let last = to.and_then(|to| Timestamp::from_micros(to.micros() - 1)).unwrap_or(Timestamp::MAX);
+                let last =
+                    to.and_then(|to| Timestamp::from_micros(to.micros() - 1)).unwrap_or(Timestamp::MAX);
                 let mut params = vec![
                     Value::Text(action.name().to_owned()),
                     Value::Time(time),
@@ -315,7 +319,8 @@ fn columns(trace: &str, key: &str) -> String {
 }
 
 fn event(row: Vec<Value>) -> Result<(Event, i64), Error> {
-    read_event(row).ok_or_else(|| from_port(PortError::corrupt("statistics of tracer: value of another kind")))
+    read_event(row)
+        .ok_or_else(|| from_port(PortError::corrupt("statistics of tracer: value of another kind")))
 }
 
 fn read_event(row: Vec<Value>) -> Option<(Event, i64)> {

@@ -122,7 +122,10 @@ impl Scope {
             Basis::Claimed => Ok(times.iter().map(|time| time.micros()).collect()),
             Basis::Log => {
                 let sequences = self.sequences(kernel, times).await?;
-                Ok(sequences.into_iter().map(|sequence| i64::try_from(sequence).unwrap_or(i64::MAX)).collect())
+                Ok(sequences
+                    .into_iter()
+                    .map(|sequence| i64::try_from(sequence).unwrap_or(i64::MAX))
+                    .collect())
             }
         }
     }

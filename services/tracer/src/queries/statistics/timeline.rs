@@ -6,11 +6,7 @@ use jiff::{ToSpan as _, Zoned, civil::Weekday, tz::TimeZone};
 use strongroom_kernel::{Kernel, from_port};
 use strongroom_model::{Error, ErrorKind, Timestamp};
 
-use super::{
-    Budget, Scan, Scope,
-    groups::Persons,
-    scan::uses,
-};
+use super::{Budget, Scan, Scope, groups::Persons, scan::uses};
 use crate::wire::statistics::{Bucket, Question};
 
 /// Most bars of a time line.
@@ -43,7 +39,8 @@ pub async fn timeline(
     };
     let end = end(kernel, scope).await?;
     let starts = starts(&question.zone, bucket, from, end, MOST_BARS).ok_or_else(|| {
-        let text = format!("bucket would make more than {MOST_BARS} bars: take a longer one or a shorter interval");
+        let text =
+            format!("bucket would make more than {MOST_BARS} bars: take a longer one or a shorter interval");
         Error::new(ErrorKind::Invalid, text)
     })?;
     let calendar = Calendar(scope.places(kernel, &starts).await?);
@@ -89,7 +86,10 @@ pub(super) async fn days(kernel: &Kernel, scope: &Scope, question: &Question) ->
     };
     let starts = starts(&question.zone, Bucket::Day, from, end(kernel, scope).await?, MOST_DAYS);
     let starts = starts.ok_or_else(|| {
-        Error::new(ErrorKind::Invalid, format!("from and to are more than {MOST_DAYS} days apart: too many to count"))
+        Error::new(
+            ErrorKind::Invalid,
+            format!("from and to are more than {MOST_DAYS} days apart: too many to count"),
+        )
     })?;
     Ok(Calendar(scope.places(kernel, &starts).await?))
 }
