@@ -72,6 +72,7 @@ async fn any_changed_file_is_found_even_when_the_sums_fit() {
     let ledger = filled().await;
     let key = key(&ledger);
     let bundle = bundle_of(&ledger, "/custody/bundle/subjects/thing%207").await;
+    let link = check(&bundle, &key).unwrap().stamped.remove(0).link;
     let files = zip::read(&bundle).unwrap();
     assert!(files.len() >= 5 + 3 * 3 + 2, "{:?}", files.keys());
     for name in files.keys().filter(|name| *name != "SHA256SUMS") {
@@ -80,8 +81,13 @@ async fn any_changed_file_is_found_even_when_the_sums_fit() {
             let content = changed.get_mut(name).unwrap();
             let at = place * (content.len() - 1) / 7;
             content[at] ^= 1;
-            let refused = check(&packed(changed), &key);
-            assert!(refused.is_err(), "byte {at} of {name}");
+            let checked = check(&packed(changed), &key);
+            // what an outsider gave is held against his certificates, by whoever has them
+            if let (Ok(checked), true) = (&checked, name == "anchors/300-1.json") {
+                assert_ne!(checked.stamped[0].link, link, "byte {at} of {name}");
+                continue;
+            }
+            assert!(checked.is_err(), "byte {at} of {name}");
         }
         let mut without = files.clone();
         without.remove(name);
