@@ -118,7 +118,8 @@ fn traces_of_a_contract_are_taken_over() {
         node.add(&contract, &n.to_string(), trace);
     }
     let room = Room::new();
-    let arguments = ["--from", "ethereum", "--url", &node.url, "--contract", &contract];
+    let url = node.url.clone();
+    let arguments = ["--from", "ethereum", "--url", &url, "--contract", &contract];
     let first = import(&room, &arguments);
     assert_eq!(first.code, Some(0), "{}", first.text);
     for words in ["233 added, 0 known", "233 of 233 of the chain are here", "clean: "] {

@@ -55,7 +55,7 @@ fn assert_forgotten(room: &Room, stays: &str) {
     assert_eq!(traces(&room.data(), MARKER.as_bytes()), [] as [String; 0]);
     room.verify().assert_clean();
     let server = Server::start(room);
-    let client = Client::logged_in(server.bytes).unwrap();
+    let mut client = Client::logged_in(server.bytes).unwrap();
     assert_eq!(client.raw(stays).unwrap().success().body, b"a file that stays");
     assert_eq!(server.stop(), Some(0));
     room.verify().assert_clean();

@@ -142,8 +142,9 @@ async fn take_over(source: Source, kernel: &Kernel, findings: &mut Findings) -> 
         listener.advance(1);
     }
     drop(listener);
-    let here = queries::count_origins(&kernel.snapshot().await.map_err(told)?, &chain, contract.as_deref());
-    let here = here.await.map_err(told)?;
+    let snapshot = kernel.snapshot().await.map_err(told)?;
+    let here = queries::count_origins(&snapshot, &chain, contract.as_deref()).await.map_err(told)?;
+    drop(snapshot);
     let Tally { added, known, before, left_out } = tally;
     say!(
         "traces: {added} added, {known} known from another chain, {before} there already, {left_out} left out"
