@@ -171,19 +171,23 @@ impl Issuer {
     }
 
     async fn fetch(&self) -> Result<KeySet, PortError> {
-        let unusable =
-            |error: &dyn std::error::Error| PortError::new(PortErrorKind::Refused, error.to_string());
-        let url = match &self.settings.keys_url {
-            Some(url) => url.clone(),
-            None => {
-                let usual = || discovery::url_of(&self.settings.issuer);
-                let place = self.settings.discovery_url.clone().unwrap_or_else(usual);
-                let document = self.documents.get(&place).await?;
-                discovery::keys_url(&document, &place, &self.settings.issuer)
-                    .map_err(|error| unusable(&error))?
-            }
+        let url = match self.settings.keys_url.clone() {
+            Some(url) => url,
+            None => self.discover().await?,
         };
         let document = self.documents.get(&url).await?;
         KeySet::read(&document).map_err(|error| unusable(&error))
     }
+
+    /// Where the keys are, as the provider says.
+    async fn discover(&self) -> Result<String, PortError> {
+        let issuer = &self.settings.issuer;
+        let place = self.settings.discovery_url.clone().unwrap_or_else(|| discovery::url_of(issuer));
+        let document = self.documents.get(&place).await?;
+        discovery::keys_url(&document, &place, issuer).map_err(|error| unusable(&error))
+    }
+}
+
+fn unusable(error: &dyn std::error::Error) -> PortError {
+    PortError::new(PortErrorKind::Refused, error.to_string())
 }
