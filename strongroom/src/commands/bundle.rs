@@ -56,7 +56,8 @@ impl Bundle {
         let looked_at = self.which.size(size)?;
         let mut found = None;
         for about in candidates(&self.subject)? {
-            let records = records_of(stores.database.as_ref(), &about, self.which.filter(), looked_at).await?;
+            let records =
+                records_of(stores.database.as_ref(), &about, self.which.filter(), looked_at).await?;
             if !records.is_empty() {
                 found = Some((about, records));
                 break;

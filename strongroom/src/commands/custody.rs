@@ -138,5 +138,8 @@ fn line(seen: &Seen) -> String {
         subjects.join(", ")
     );
     // names come from outside: a terminal must not obey them
-    text.trim_end().chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+    text.trim_end()
+        .chars()
+        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
+        .collect()
 }

@@ -19,5 +19,4 @@ pub(crate) fn looking_up<'a>(
 }
 
 /// A search under way.
-pub(crate) type Looking<'a> =
-    std::pin::Pin<Box<dyn Future<Output = Result<Found, PortError>> + Send + 'a>>;
+pub(crate) type Looking<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Found, PortError>> + Send + 'a>>;
