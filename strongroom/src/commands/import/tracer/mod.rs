@@ -15,10 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use futures::{StreamExt as _, stream::BoxStream};
-use strongroom_kernel::{
-    Kernel,
-    verify::{Progress, Scope},
-};
+use strongroom_kernel::{Kernel, verify::Scope};
 use strongroom_tracer::{
     Newcomers,
     commands::trace::{Imported, import},
