@@ -11,7 +11,17 @@ use crate::support::{Client, Room, Server};
 /// Makes `certificate.pem` and `key.pem` for this machine; false, said aloud, where there is no `openssl`.
 fn make_certificate(room: &Room) -> bool {
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
         .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
         .arg("-keyout")
         .arg(room.beside("key.pem"))

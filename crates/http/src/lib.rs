@@ -4,12 +4,14 @@
 //! - [`routing`]: a table of operations looked up by path and method
 //! - [`Observer`]: request id, access line, metrics and the net under panics, around a service's router
 //! - [`body`]: request bodies with a limit of size and of waiting
+//! - [`docs`]: a page that shows an OpenAPI document
 //! - [`Metrics`]: the registry behind the metrics page
 //!
 //! It knows no service: statuses and bodies of errors are theirs.
 
 mod access;
 pub mod body;
+pub mod docs;
 pub mod health;
 mod listen;
 mod metrics;

@@ -26,7 +26,10 @@ async fn an_accepted_trace_is_answered_with_its_entry_and_is_there_at_once_trap_
     let trace = &stored["traces"][0]["trace"];
     assert_eq!(serde_json::from_str::<serde_json::Value>(entry["trace"].as_str().unwrap()).unwrap(), *trace);
     assert_eq!(trace["timestamp"], "1741083642017");
-    assert_eq!((&trace["userId"], &trace["callerId"], &trace["version"]), (&json!("Alice"), &json!("dataset-service"), &json!("V1")));
+    assert_eq!(
+        (&trace["userId"], &trace["callerId"], &trace["version"]),
+        (&json!("Alice"), &json!("dataset-service"), &json!("V1"))
+    );
     let resources = trace["traceResources"].as_array().unwrap();
     let ids: Vec<&str> = resources.iter().map(|resource| resource["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["index", "images", "clinicalData"]);
@@ -55,7 +58,10 @@ async fn every_action_can_be_added_and_read_back() {
 async fn any_named_ledger_is_ours_trap_16() {
     let service = Service::start().await;
     for ledgers in [
-        json!(null), json!([]), json!(["ALL_ENABLED"]), json!(["BESU_PRIVATE", "BIGCHAINDB_PRIVATE"]),
+        json!(null),
+        json!([]),
+        json!(["ALL_ENABLED"]),
+        json!(["BESU_PRIVATE", "BIGCHAINDB_PRIVATE"]),
         json!(["STRONGROOM"]),
     ] {
         let body = json!({
@@ -140,7 +146,8 @@ async fn hundreds_of_resources_and_datasets_fit_in_one_trace() {
     let resources: Vec<_> = (0..2_000)
         .map(|number| json!({ "id": number.to_string(), "contentType": "HASH", "hash": hash, "hashType": "SHA3_256" }))
         .collect();
-    let body = json!({ "userId": "u", "userAction": "CREATE_DATASET", "datasetId": "d", "resources": resources });
+    let body =
+        json!({ "userId": "u", "userAction": "CREATE_DATASET", "datasetId": "d", "resources": resources });
     let id = service.add(&body.to_string()).await;
     let stored = service.get(&format!("/api/v1/traces/{id}")).await.json();
     assert_eq!(stored["traces"][0]["trace"]["traceResources"].as_array().unwrap().len(), 2_000);

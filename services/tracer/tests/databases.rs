@@ -30,7 +30,6 @@ async fn answers(service: &Service) -> Vec<String> {
         ids.push(service.add(&create_dataset(user, &format!("D{}", number % 3))).await);
         ids.push(service.add(&use_datasets(user, &["d1", "D2", "ot%_'her"])).await);
     }
-    service.settle().await;
     let mut said = Vec::new();
     for path in [
         "/api/v1/traces",
@@ -45,7 +44,6 @@ async fn answers(service: &Service) -> Vec<String> {
         "/api/v1/traces?userId=alice&callerUserId=dataset-service&userAction=USE_DATASETS,CREATE_DATASET",
         "/api/v1/traces/bob",
         "/api/v1/traces/nobody",
-        "/api/v1/traces/cache",
         &format!("/api/v1/traces/{}", ids[0]),
         &format!("/api/v1/traces/{}", ids[3]),
     ] {

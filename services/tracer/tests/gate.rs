@@ -44,7 +44,9 @@ async fn the_administrator_comes_by_password() {
     assert_eq!(reply.status, 200, "{reply}");
     let caller = reply.json()[0]["callerId"].as_str().unwrap().to_owned();
     assert!(caller.starts_with("5a38afb1") && caller.ends_with("ca41a9d19d"), "{caller}");
-    for credential in [basic("admin", "wrong"), basic("root", "hush"), "basic ???".to_owned(), "Basic".to_owned()] {
+    for credential in
+        [basic("admin", "wrong"), basic("root", "hush"), "basic ???".to_owned(), "Basic".to_owned()]
+    {
         let reply = post_as(&service, &[("authorization", &credential)]).await;
         assert_eq!(reply.status, 401, "{credential}");
         assert!(reply.header("www-authenticate").unwrap().contains("realm=\"CHAIMELEON\""));

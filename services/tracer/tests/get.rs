@@ -14,8 +14,13 @@ async fn a_known_trace_is_an_object_and_anything_else_a_user_trap_8() {
     assert_eq!(object["traces"][0]["blockchain"], "STRONGROOM");
     assert_eq!(object["traces"].as_array().unwrap().len(), 1);
     let reply = service.get(&format!("/api/v1/traces/{user}/")).await;
-    let ids: Vec<String> =
-        reply.json().as_array().unwrap().iter().map(|trace| trace["id"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<String> = reply
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|trace| trace["id"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(ids, [second.clone(), first]);
     assert_eq!(reply.header("strongroom-total-count"), Some("2"));
     let page = service.get(&format!("/api/v1/traces/{user}?limitTraces=1")).await.json();

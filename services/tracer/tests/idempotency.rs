@@ -18,7 +18,8 @@ async fn a_repetition_under_a_key_is_answered_alike_and_done_once() {
     let resources: Vec<_> = (0..500)
         .map(|number| json!({ "id": format!("r{number}"), "contentType": "FILE_DATA", "data": data }))
         .collect();
-    let body = json!({ "userId": "u", "userAction": "CREATE_DATASET", "datasetId": "d", "resources": resources });
+    let body =
+        json!({ "userId": "u", "userAction": "CREATE_DATASET", "datasetId": "d", "resources": resources });
     let first = post(&service, "k", body.to_string()).await;
     assert_eq!(first.status, 200, "{first}");
     assert!(first.body.len() > 16 << 10);

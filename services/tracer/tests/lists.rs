@@ -15,15 +15,22 @@ async fn public(service: &Service, path: &str) -> serde_json::Value {
 async fn three_families_of_lists_are_public_trap_1_trap_17() {
     let service = Service::start().await;
     let newest = public(&service, "/api/v1/static/traces/actions").await;
-    let first_five = json!(["CREATE_DATASET", "UPDATE_DATASET", "USE_DATASETS", "CREATE_MODEL_POD", "USE_MODEL_POD"]);
+    let first_five =
+        json!(["CREATE_DATASET", "UPDATE_DATASET", "USE_DATASETS", "CREATE_MODEL_POD", "USE_MODEL_POD"]);
     assert_eq!(newest.as_array().unwrap()[..5], first_five.as_array().unwrap()[..]);
     let seed = public(&service, "/api/v1/actions").await;
     let six = json!([
-        "CREATE_DATASET", "CREATE_VERSION_DATASET", "VISUALIZE_VERSION_DATASET", "USE_DATASETS_POD",
-        "CREATE_MODEL", "USE_MODELS"
+        "CREATE_DATASET",
+        "CREATE_VERSION_DATASET",
+        "VISUALIZE_VERSION_DATASET",
+        "USE_DATASETS_POD",
+        "CREATE_MODEL",
+        "USE_MODELS"
     ]);
     assert_eq!(seed.as_array().unwrap()[..6], six.as_array().unwrap()[..]);
-    for path in ["/api/v1/hashes", "/api/v1/traces/hashes", "/api/v1/static/traces/hashes", "/api/v1/traces/hashes/"] {
+    for path in
+        ["/api/v1/hashes", "/api/v1/traces/hashes", "/api/v1/static/traces/hashes", "/api/v1/traces/hashes/"]
+    {
         let hashes = public(&service, path).await;
         assert_eq!((&hashes[0], &hashes[1]), (&json!("SHA3_256"), &json!("SHA3_512")), "{path}");
         assert!(hashes.as_array().unwrap().contains(&json!("BLAKE3")), "{path}");
@@ -47,8 +54,15 @@ async fn update_details_end_with_the_one_the_original_refuses_trap_13() {
     assert_eq!(
         details,
         json!([
-            "RELEASE", "PUBLISH", "INVALIDATE", "REACTIVATE", "UNPUBLISH", "LICENSE_UPDATED", "PID_UPDATED",
-            "CONTACT_INFORMATION_UPDATED", "AUTHOR_CHANGED"
+            "RELEASE",
+            "PUBLISH",
+            "INVALIDATE",
+            "REACTIVATE",
+            "UNPUBLISH",
+            "LICENSE_UPDATED",
+            "PID_UPDATED",
+            "CONTACT_INFORMATION_UPDATED",
+            "AUTHOR_CHANGED"
         ])
     );
 }
@@ -65,7 +79,11 @@ async fn every_action_that_is_answered_is_literally_in_every_list_trap_11() {
     for path in ["/api/v1/actions", "/api/v1/traces/actions", "/api/v1/static/traces/actions"] {
         let list = public(&service, path).await;
         for line in &lines {
-            assert!(list.as_array().unwrap().contains(&line["userAction"]), "{} in {path}", line["userAction"]);
+            assert!(
+                list.as_array().unwrap().contains(&line["userAction"]),
+                "{} in {path}",
+                line["userAction"]
+            );
         }
     }
 }

@@ -46,9 +46,12 @@ async fn every_search_gives_what_a_recount_gives() {
                         .map(|known| known.id.as_str())
                         .collect();
                     let mut query = String::new();
-                    for (name, filter) in
-                        [("userId", user), ("datasetId", dataset), ("userAction", action), ("callerUserId", caller)]
-                    {
+                    for (name, filter) in [
+                        ("userId", user),
+                        ("datasetId", dataset),
+                        ("userAction", action),
+                        ("callerUserId", caller),
+                    ] {
                         for value in filter {
                             query.push_str(&format!("{name}={value}&"));
                         }

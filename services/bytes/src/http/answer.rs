@@ -30,15 +30,6 @@ pub(super) fn text(status: StatusCode, body: impl Into<Body>) -> Response {
     answer(status, "text/plain; charset=utf-8", body.into())
 }
 
-/// A page for browsers.
-pub(super) fn html(body: &'static str) -> Response {
-    let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", body.into());
-    let policy =
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'";
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    response
-}
-
 /// Bytes of unknown kind.
 pub(super) fn octets(body: Body) -> Response {
     answer(StatusCode::OK, "application/octet-stream", body)

@@ -74,7 +74,10 @@ impl Ask {
         let worked = tokio::task::spawn_blocking(move || (Digest::of(&bytes), read(&bytes))).await;
         drop(place);
         worked.map_err(|error| {
-            Error::new(ErrorKind::Internal, "internal error").with_context("read a body").with_source(error).into()
+            Error::new(ErrorKind::Internal, "internal error")
+                .with_context("read a body")
+                .with_source(error)
+                .into()
         })
     }
 

@@ -112,7 +112,9 @@ async fn identify(state: &TracerState, parts: &Parts) -> Result<Option<Identifie
     };
     let credential = value.to_str().ok().and_then(|value| value.trim().split_once(' '));
     let (scheme, rest) = credential.map_or(("", ""), |(scheme, rest)| (scheme, rest.trim()));
-    if scheme.eq_ignore_ascii_case("bearer") && let Some(tokens) = state.tokens() {
+    if scheme.eq_ignore_ascii_case("bearer")
+        && let Some(tokens) = state.tokens()
+    {
         return match tokens.identify(rest).await {
             Ok(known) => Ok(Some(known)),
             Err(TokenRefusal::Invalid(why)) => {
@@ -121,7 +123,9 @@ async fn identify(state: &TracerState, parts: &Parts) -> Result<Option<Identifie
             Err(TokenRefusal::Unavailable(error)) => Err(error.into()),
         };
     }
-    if scheme.eq_ignore_ascii_case("basic") && let Some(passwords) = state.passwords() {
+    if scheme.eq_ignore_ascii_case("basic")
+        && let Some(passwords) = state.passwords()
+    {
         if let Some((name, password)) = name_and_password(rest)
             && let Some(known) = passwords.identify(&name, &password).await?
         {
@@ -149,7 +153,8 @@ mod tests {
         for host in ["localhost", "LocalHost:8090", "127.0.0.1:8090", "127.9.9.9", "[::1]:8090", "[::1]"] {
             assert!(is_here(host), "{host}");
         }
-        for host in ["example.org", "localhost.example.org:80", "10.0.0.1", "[::2]", "", "127.0.0.1.example"] {
+        for host in ["example.org", "localhost.example.org:80", "10.0.0.1", "[::2]", "", "127.0.0.1.example"]
+        {
             assert!(!is_here(host), "{host}");
         }
     }

@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod cache;
+mod docs;
 mod error;
 mod gate;
 mod info;
@@ -96,6 +97,8 @@ async fn handle(ask: Ask, body: Body) -> Result<Response, Refusal> {
     match ask.operation {
         Operation::Info => Ok(info::get(&ask)),
         Operation::Health => Ok(info::health(&ask)),
+        Operation::Docs => Ok(strongroom_http::docs::page()),
+        Operation::OpenApi => Ok(docs::openapi()),
         Operation::ListActions => Ok(answer::words(lists::ACTIONS)),
         Operation::ListActionsOfReadme => Ok(answer::words(lists::ACTIONS_OF_README)),
         Operation::ListActionsOfFirstCode => Ok(answer::words(lists::ACTIONS_OF_FIRST_CODE)),

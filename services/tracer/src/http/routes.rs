@@ -4,7 +4,9 @@ use axum::http::Method;
 use strongroom_http::routing::Route;
 use strongroom_kernel::Action;
 
-use crate::commands::{ADD_TRACE, CHANGE_CACHE, LOG_IN, READ_CACHE, READ_LEDGERS, READ_STATISTICS, READ_TRACES};
+use crate::commands::{
+    ADD_TRACE, CHANGE_CACHE, LOG_IN, READ_CACHE, READ_LEDGERS, READ_STATISTICS, READ_TRACES,
+};
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +15,10 @@ pub enum Operation {
     Info,
     /// Whether it can work; an addition.
     Health,
+    /// The API as a page; an addition.
+    Docs,
+    /// The API as OpenAPI 3.1; an addition.
+    OpenApi,
     /// Words for actions.
     ListActions,
     /// The same in the order of the first README.
@@ -84,6 +90,8 @@ const fn route(method: Method, path: &'static str, operation: Operation) -> Rout
 pub const ROUTES: &[Route<Operation>] = &[
     route(Method::GET, "/api/v1", Operation::Info),
     route(Method::GET, "/api/v1/health", Operation::Health),
+    route(Method::GET, "/api/v1/docs", Operation::Docs),
+    route(Method::GET, "/api/v1/openapi.json", Operation::OpenApi),
     route(Method::POST, "/api/v1/login", Operation::Login),
     route(Method::GET, "/api/v1/blockchains", Operation::ListLedgers),
     // the newest version
@@ -129,6 +137,8 @@ impl Operation {
         match self {
             Self::Info
             | Self::Health
+            | Self::Docs
+            | Self::OpenApi
             | Self::ListActions
             | Self::ListActionsOfReadme
             | Self::ListActionsOfFirstCode

@@ -32,7 +32,8 @@ pub async fn persons_folded(snapshot: &Snapshot, names: &[String]) -> Result<Vec
         return Ok(Vec::new());
     }
     let most = names.len() * MOST_SPELLINGS;
-    let sql = format!("SELECT id FROM tracer_person WHERE folded IN ({}) LIMIT {most}", parameters(1, names.len()));
+    let sql =
+        format!("SELECT id FROM tracer_person WHERE folded IN ({}) LIMIT {most}", parameters(1, names.len()));
     let params: Vec<Value> = names.iter().map(|name| Value::Text(fold(name))).collect();
     let rows = snapshot.query(&sql, &params, &[Kind::Id], Reach::Point).await?;
     rows.into_iter().map(|row| id(row.into_iter().next())).collect()
@@ -42,10 +43,7 @@ pub async fn persons_folded(snapshot: &Snapshot, names: &[String]) -> Result<Vec
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn names_of(
-    snapshot: &Snapshot,
-    persons: &[Uuid],
-) -> Result<HashMap<Uuid, Option<String>>, Error> {
+pub async fn names_of(snapshot: &Snapshot, persons: &[Uuid]) -> Result<HashMap<Uuid, Option<String>>, Error> {
     let mut names = HashMap::with_capacity(persons.len());
     for chunk in persons.chunks(CHUNK) {
         let sql = format!("SELECT id, name FROM tracer_person WHERE id IN ({})", parameters(1, chunk.len()));

@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// Most ranges of one statement: SQLite takes no more than 500. Only a name in dozens of spellings has as many.
+const MOST_RANGES: usize = 400;
+
 /// A page of the traces that match, and how many there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -106,7 +109,11 @@ impl Plan {
     /// Table and column of its ranges, and the values of that column; the conditions beside them come apart.
     fn ranges(&self) -> (&'static str, &'static str, Vec<Value>) {
         if !self.datasets.is_empty() {
-            return ("tracer_trace_dataset", "folded", self.datasets.iter().cloned().map(Value::Text).collect());
+            return (
+                "tracer_trace_dataset",
+                "folded",
+                self.datasets.iter().cloned().map(Value::Text).collect(),
+            );
         }
         if !self.users.is_empty() {
             return ("tracer_trace", "user_id", self.users.iter().copied().map(Value::Id).collect());
@@ -120,6 +127,9 @@ impl Plan {
     /// One condition per range, with what the range does not fix.
     fn conditions(&self, statement: &mut Statement) -> Vec<String> {
         let (_, column, values) = self.ranges();
+        if let (Some(own), true) = (&self.own, values.is_empty()) {
+            return self.own_ranges(statement, own);
+        }
         let mut rest = String::new();
         let mut beside = |condition: String| {
             rest.push_str(" AND ");
@@ -135,19 +145,39 @@ impl Plan {
             let (user, caller) = (statement.one_of("user_id", own), statement.one_of("caller_id", own));
             beside(format!("({user} OR {caller})"));
         }
-        let firsts: Vec<String> = if values.is_empty() {
-            vec![String::new()]
-        } else {
-            values.into_iter().map(|value| format!("{column} = {} AND ", statement.parameter(value))).collect()
-        };
         let actions: Vec<String> = self
             .actions
             .iter()
             .map(|action| statement.parameter(Value::Text(action.name().to_owned())))
             .collect();
-        let mut conditions = Vec::with_capacity(firsts.len() * actions.len());
-        for first in &firsts {
-            conditions.extend(actions.iter().map(|action| format!("{first}action = {action}{rest}")));
+        if values.is_empty() {
+            return actions.iter().map(|action| format!("action = {action}{rest}")).collect();
+        }
+        let values: Vec<String> = values.into_iter().map(|value| statement.parameter(value)).collect();
+        if values.len() * actions.len() > MOST_RANGES {
+            let (values, actions) = (values.join(", "), actions.join(", "));
+            return vec![format!("{column} IN ({values}) AND action IN ({actions}){rest}")];
+        }
+        let mut conditions = Vec::with_capacity(values.len() * actions.len());
+        for value in &values {
+            conditions.extend(
+                actions.iter().map(|action| format!("{column} = {value} AND action = {action}{rest}")),
+            );
+        }
+        conditions
+    }
+
+    /// What persons are in, as who acted or else as who said so; each trace in one range.
+    fn own_ranges(&self, statement: &mut Statement, own: &[Uuid]) -> Vec<String> {
+        let others = statement.one_of("user_id", own);
+        let persons: Vec<String> = own.iter().map(|person| statement.parameter(Value::Id(*person))).collect();
+        let mut conditions = Vec::with_capacity(2 * persons.len() * self.actions.len());
+        for action in &self.actions {
+            let action = statement.parameter(Value::Text(action.name().to_owned()));
+            for person in &persons {
+                conditions.push(format!("user_id = {person} AND action = {action}"));
+                conditions.push(format!("caller_id = {person} AND action = {action} AND NOT {others}"));
+            }
         }
         conditions
     }

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn no_name_stands_for_two_actions() {
-        let mut names: Vec<&str> = UserAction::ALL.iter().flat_map(|action| action.names()).copied().collect();
+        let mut names: Vec<&str> =
+            UserAction::ALL.iter().flat_map(|action| action.names()).copied().collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();

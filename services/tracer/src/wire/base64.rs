@@ -47,11 +47,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
-fn flush(
-    piece: &mut Vec<u8>,
-    decoded: &mut Vec<u8>,
-    take: &mut impl FnMut(&[u8]),
-) -> Result<(), NotBase64> {
+fn flush(piece: &mut Vec<u8>, decoded: &mut Vec<u8>, take: &mut impl FnMut(&[u8])) -> Result<(), NotBase64> {
     decoded.clear();
     LENIENT.decode_vec(&*piece, decoded).map_err(|_| NotBase64)?;
     take(decoded);

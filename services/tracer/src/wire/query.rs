@@ -54,8 +54,12 @@ impl<'q> Query<'q> {
 
     /// All values of the parameter under any of its names; empty ones say nothing.
     pub fn values(&self, names: &[&str]) -> Result<Vec<String>, Problems> {
-        let given: Vec<&str> =
-            self.0.iter().filter(|(name, _)| names.contains(&name.as_ref())).map(|(_, value)| &**value).collect();
+        let given: Vec<&str> = self
+            .0
+            .iter()
+            .filter(|(name, _)| names.contains(&name.as_ref()))
+            .map(|(_, value)| &**value)
+            .collect();
         let values: Vec<&str> = match given.as_slice() {
             [only] => only.split(',').collect(),
             several => several.to_vec(),
@@ -130,9 +134,9 @@ impl<'q> Query<'q> {
 
     fn number(&self, name: &str) -> Result<Option<u64>, Problems> {
         let Some(text) = self.last(name) else { return Ok(None) };
-        let number = text.parse::<u32>().map_err(|_| {
-            Problems::one(name, "must be a whole number, zero or above and below 4294967296")
-        })?;
+        let number = text
+            .parse::<u32>()
+            .map_err(|_| Problems::one(name, "must be a whole number, zero or above and below 4294967296"))?;
         Ok(Some(number.into()))
     }
 
@@ -154,7 +158,8 @@ mod tests {
 
     #[test]
     fn parameters_repeat_and_a_single_one_is_split_at_commas() {
-        let found = search("userId=a,b&datasetId=x%2Cy&datasetId=z&userAction=use_model_pod&callerUserId=").unwrap();
+        let found =
+            search("userId=a,b&datasetId=x%2Cy&datasetId=z&userAction=use_model_pod&callerUserId=").unwrap();
         assert_eq!(found.users, ["a", "b"]);
         assert_eq!(found.datasets, ["x,y", "z"]);
         assert_eq!(found.actions, [UserAction::UseModels]);

@@ -150,7 +150,9 @@ impl AddTrace {
         let NewTrace { posted, id, entry, time, .. } = self.trace.clone();
         let resources = posted.resources.as_ref().map(serde_json::to_string).transpose();
         let resources = resources.map_err(|error| {
-            Error::new(ErrorKind::Internal, "internal error").with_context("write resources").with_source(error)
+            Error::new(ErrorKind::Internal, "internal error")
+                .with_context("write resources")
+                .with_source(error)
         })?;
         Ok(Trace {
             id,
@@ -251,4 +253,3 @@ async fn count_datasets(
     }
     Ok(())
 }
-

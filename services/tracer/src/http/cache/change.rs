@@ -10,13 +10,15 @@ use super::{
     super::{answer, ask::Ask, error::Refusal},
     entries, may_see,
 };
-use crate::{commands::CHANGE_CACHE, wire::{problem::Problems, trace::CacheEntry}};
+use crate::{
+    commands::CHANGE_CACHE,
+    wire::{problem::Problems, trace::CacheEntry},
+};
 
 /// States in which the original lets an entry be changed; none of ours is ever in one.
 const CHANGEABLE: &str = "BLOCKCHAIN_ERROR, BLOCKCHAIN_NOT_FOUND, ERROR, BLOCKCHAIN_SUBMISSION_ERROR";
 /// What the original lets be changed.
-const FIELDS: &[&str] =
-    &["statusMessage", "id", "status", "blockchainType", "callerId", "traceId", "trace"];
+const FIELDS: &[&str] = &["statusMessage", "id", "status", "blockchainType", "callerId", "traceId", "trace"];
 /// Most fields that are read.
 const MOST_FIELDS: usize = 100;
 
@@ -47,8 +49,7 @@ pub(in crate::http) async fn remove(ask: &Ask) -> Result<Response, Refusal> {
 pub(in crate::http) async fn change(ask: Ask, body: Body) -> Result<Response, Refusal> {
     let entry = find(&ask).await?;
     let (_, change) = ask.body(body, |bytes| serde_json::from_slice::<Change>(bytes)).await?;
-    let change =
-        change.map_err(|error| Refusal::Syntax(format!("the body is not a change: {error}")))?;
+    let change = change.map_err(|error| Refusal::Syntax(format!("the body is not a change: {error}")))?;
     let Some(fields) = change.fields else {
         return Err(Refusal::Query(Problems::one("fields", "is missing, though it may be empty")));
     };

@@ -78,6 +78,10 @@ pub enum Rejection {
 /// # Errors
 /// [`Rejection`] with all that must be changed.
 pub fn read(body: &[u8], rules: &Rules) -> Result<Posted, Rejection> {
+    // a list would be read as members in order
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Rejection::Syntax("the body is not a JSON object".to_owned()));
+    }
     let members: Members<'_> = serde_json::from_slice(body)
         .map_err(|error| Rejection::Syntax(format!("the body is not a JSON object: {error}")))?;
     let mut reader = Reader::default();

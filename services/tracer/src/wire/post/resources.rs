@@ -57,7 +57,8 @@ pub(super) fn read(posted: &mut Posted, reader: &mut Reader, raw: Raw<'_>, rules
     let mut resources = Vec::with_capacity(list.len());
     for (place, raw) in list.into_iter().enumerate() {
         let field = format!("resources[{place}]");
-        let Ok(members) = serde_json::from_str::<Members<'_>>(raw.get()) else {
+        let members = raw.get().starts_with('{').then(|| serde_json::from_str::<Members<'_>>(raw.get()));
+        let Some(Ok(members)) = members else {
             reader.problem(&field, "must be an object without repeated members");
             continue;
         };
@@ -135,12 +136,7 @@ fn ready_hash(reader: &mut Reader, field: &str, members: &Members<'_>) -> Option
     Some((digest, algorithm))
 }
 
-fn content(
-    reader: &mut Reader,
-    field: &str,
-    members: &Members<'_>,
-    algorithm: Algorithm,
-) -> Option<Vec<u8>> {
+fn content(reader: &mut Reader, field: &str, members: &Members<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
     let field = format!("{field}.data");
     let text = long_text(reader, &field, members.data, usize::MAX)?;
     let digest = digest_of_base64(&text, algorithm);

@@ -45,10 +45,7 @@ fn every_action_is_read_in_every_shape_and_letter_case() {
         r#"{"userId":"u","userAction":"UPDATE_DATASET","datasetId":"d","details":"PUBLISH"}"#,
         UserAction::UpdateDataset,
     );
-    check(
-        r#"{"userId":"u","userAction":"USE_DATASETS_POD","datasetsIds":["d"]}"#,
-        UserAction::UseDatasets,
-    );
+    check(r#"{"userId":"u","userAction":"USE_DATASETS_POD","datasetsIds":["d"]}"#, UserAction::UseDatasets);
     check(
         r#"{"userId":"u","userAction":"CREATE_MODEL_POD","datasetId":"d","applicationId":"a","modelId":"m"}"#,
         UserAction::CreateModel,
@@ -76,14 +73,17 @@ fn a_new_version_is_read_in_all_its_spellings_trap_23() {
         (r#""datasetId":"d","previousIds":"p""#, vec!["d"], vec!["p"]),
         (r#""datasetsIds":["d","e"],"previousId":"p""#, vec!["d", "e"], vec!["p"]),
     ] {
-        let body = format!(r#"{{"userId":"u","userAction":"CREATE_VERSION_DATASET",{members},"resources":[]}}"#);
+        let body =
+            format!(r#"{{"userId":"u","userAction":"CREATE_VERSION_DATASET",{members},"resources":[]}}"#);
         let posted = accepted(&body);
         let found: Vec<&str> =
             posted.dataset_id.iter().chain(&posted.datasets_ids).map(String::as_str).collect();
         assert_eq!((found, posted.previous_ids.iter().map(String::as_str).collect()), (datasets, previous));
     }
     assert_eq!(
-        refused(r#"{"userId":"u","userAction":"CREATE_VERSION_DATASET","datasetId":"d","previousIds":[],"resources":[]}"#),
+        refused(
+            r#"{"userId":"u","userAction":"CREATE_VERSION_DATASET","datasetId":"d","previousIds":[],"resources":[]}"#
+        ),
         "previousIds must not be empty"
     );
 }
@@ -170,10 +170,7 @@ fn whatever_is_wrong_is_named() {
         "resources[0].hash is Base64 of 48 bytes, but a digest of SHA3_256 has 32"
     );
     assert_eq!(resource("7"), "resources[0] must be an object without repeated members");
-    assert_eq!(
-        resource(r#"{"contentType":"DISK"}"#),
-        "resources[0].id is missing"
-    );
+    assert_eq!(resource(r#"{"contentType":"DISK"}"#), "resources[0].id is missing");
     assert_eq!(
         resource(r#"{"id":"r","contentType":"DISK"}"#),
         "resources[0].contentType must be one of HASH, FILE_DATA, HTTP_FTP"
@@ -192,7 +189,8 @@ fn whatever_is_wrong_is_named() {
 
 #[test]
 fn what_is_no_object_is_a_mistake_of_syntax() {
-    for body in ["", "[]", "7", "{", "{\"userId\":\"u\"", "{\"userId\":\"a\",\"userId\":\"b\"}", "\u{feff}{}"] {
+    for body in ["", "[]", "7", "{", "{\"userId\":\"u\"", "{\"userId\":\"a\",\"userId\":\"b\"}", "\u{feff}{}"]
+    {
         assert!(refused(body).starts_with("syntax: the body is not a JSON object"), "{body}");
     }
     assert!(matches!(read(b"{\"userId\":\"\xff\"}", &rules()), Err(Rejection::Syntax(_))));
