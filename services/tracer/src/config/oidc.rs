@@ -70,12 +70,14 @@ impl OidcConfig {
     /// [`OidcError`].
     pub fn settings(&self) -> Result<Option<OidcSettings>, OidcError> {
         let wrong = |key, text: &str| Err(OidcError { key, text: text.to_owned() });
-        let Some(issuer) = self.issuer.clone().filter(|issuer| !issuer.is_empty()) else {
-            if !self.further_issuers.is_empty() || self.discovery_url.is_some() || self.keys_url.is_some() {
-                return wrong("issuer", "is needed");
-            }
-            return Ok(None);
-        };
+        let named = self.issuer.clone().filter(|issuer| !issuer.is_empty());
+        let alone =
+            self.further_issuers.is_empty() && self.discovery_url.is_none() && self.keys_url.is_none();
+        if named.is_none() && !alone {
+            return wrong("issuer", "is needed");
+        }
+        // the other keys are checked all the same
+        let issuer = named.clone().unwrap_or_else(|| "https://unset.invalid".to_owned());
         let mut settings = OidcSettings::new(issuer, &self.client_id);
         settings.issuers[0].discovery_url.clone_from(&self.discovery_url);
         settings.issuers[0].keys_url.clone_from(&self.keys_url);
@@ -100,7 +102,7 @@ impl OidcConfig {
             keep: Duration::from_secs(self.keep_seconds),
             ..Timing::default()
         };
-        settings.checked().map(Some).map_err(|SettingsError { field, text }| {
+        let checked = settings.checked().map_err(|SettingsError { field, text }| {
             let key = match field {
                 "leeway" => "leeway_seconds",
                 "refresh" => "refresh_seconds",
@@ -108,7 +110,8 @@ impl OidcConfig {
                 other => other,
             };
             OidcError { key, text: text.to_owned() }
-        })
+        })?;
+        Ok(named.map(|_| checked))
     }
 }
 
@@ -148,6 +151,8 @@ mod tests {
         assert!(OidcConfig::default().settings().unwrap().is_none());
         let empty = OidcConfig { issuer: Some(String::new()), ..OidcConfig::default() };
         assert!(empty.settings().unwrap().is_none());
+        let wrong = OidcConfig { leeway_seconds: 301, ..OidcConfig::default() };
+        assert_eq!(wrong.settings().unwrap_err().key, "leeway_seconds");
         let lost = OidcConfig { keys_url: Some(ISSUER.to_owned()), ..OidcConfig::default() };
         assert_eq!(lost.settings().unwrap_err().key, "issuer");
     }
