@@ -103,9 +103,7 @@ impl Refusal {
         let none = Problems::default();
         match self {
             Self::Syntax(text) => respond(StatusCode::BAD_REQUEST, &text, &none),
-            Self::Body(problems) => {
-                respond(StatusCode::UNPROCESSABLE_ENTITY, &problems.summary(), &problems)
-            }
+            Self::Body(problems) => respond(StatusCode::UNPROCESSABLE_ENTITY, &problems.summary(), &problems),
             Self::Query(problems) => respond(StatusCode::BAD_REQUEST, &problems.summary(), &problems),
             Self::Plain(status, text) => respond(status, &text, &none),
             Self::Caller(Challenge(challenge), text) => {

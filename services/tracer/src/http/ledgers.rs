@@ -9,9 +9,7 @@ use super::{answer, ask::Ask};
 pub(super) fn list(ask: &Ask) -> Response {
     let ledger = ask.kernel().ledger();
     let name = &ask.state.config().ledger_name;
-    let original = |kind: &str, title: &str| {
-        json!({ "type": kind, "name": title, "enabled": false, "properties": { "servedBy": name } })
-    };
+    let original = |kind: &str, title: &str| json!({ "type": kind, "name": title, "enabled": false, "properties": { "servedBy": name } });
     let ours = json!({
         "type": name,
         "name": ledger.origin(),
