@@ -1,62 +1,13 @@
-//! Request bodies with a limit of size and of waiting.
+//! Request bodies read with a limit of size and of time. How long their pieces are waited for is in [`super::patient`].
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use strongroom_model::{Error, ErrorKind};
-use tokio::time::{Instant, Sleep, sleep, timeout};
-
-/// A body whose every piece must come within a time.
-pub(crate) struct Patient<B> {
-    body: B,
-    limit: Duration,
-    waiting: Option<Pin<Box<Sleep>>>,
-}
-
-impl<B> Patient<B> {
-    pub(crate) fn new(body: B, limit: Duration) -> Self {
-        Self { body, limit, waiting: None }
-    }
-}
-
-impl<B> HttpBody for Patient<B>
-where
-    B: HttpBody<Data = Bytes, Error = hyper::Error> + Unpin,
-{
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.waiting = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)));
-        }
-        let limit = self.limit;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
-        ready!(waiting.as_mut().poll(context));
-        waiting.as_mut().reset(Instant::now() + limit);
-        Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, "the body does not go on"))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
+use tokio::time::timeout;
 
 /// Longest wait for the whole of a body that is read at once, however steadily it drips.
 const LONGEST_READ: Duration = Duration::from_mins(1);
@@ -115,7 +66,10 @@ pub async fn next(body: &mut Body) -> Result<Option<Bytes>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use futures::stream;
+    use tokio::time::sleep;
 
     use super::*;
 

@@ -17,10 +17,12 @@ mod listen;
 mod metrics;
 mod observe;
 mod options;
+mod patient;
 pub mod routing;
 mod shed;
 mod stall;
 pub mod tls;
+mod under_way;
 mod unread;
 
 pub use access::{Facts, RECEIPT_HEADER, REQUEST_ID_HEADER, RequestId, insert_receipt};

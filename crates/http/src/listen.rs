@@ -16,16 +16,17 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
 use crate::{
-    body::Patient,
     options::Options,
+    patient::{Patience, Patient},
     stall::{Sending, Stalling},
+    under_way::{Answer, UnderWay},
     unread::lend,
 };
 
@@ -41,6 +42,8 @@ pub struct Secure;
 /// A request with both `Content-Length` and `Transfer-Encoding` is read by the latter, and its connection is
 /// closed after the answer (RFC 9112 §6.1); a folded header line is refused with 400 and the connection closed.
 /// An answer that comes while much of the request's body is unread says that it is the last of its connection.
+/// What the parser refuses (400, 414, 431) has an answer without a body: it is written before there is a request.
+/// After `shutdown`, a connection on which no request is under way ends within a second, a head half sent or not.
 ///
 /// # Panics
 /// Never: the semaphore is not closed.
@@ -54,6 +57,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
+    let (stop, stopping) = watch::channel(false);
     let places = Arc::new(Semaphore::new(options.max_connections));
     let acceptor = options.tls.clone().map(TlsAcceptor::from);
     let mut shutdown = std::pin::pin!(shutdown);
@@ -77,13 +81,20 @@ pub async fn serve(
             }
         };
         let (router, options, watcher) = (router.clone(), options.clone(), graceful.watcher());
-        let acceptor = acceptor.clone();
+        let (acceptor, stopping, under_way) = (acceptor.clone(), stopping.clone(), UnderWay::default());
         tokio::spawn(async move {
-            connection(stream, acceptor, router, &options, watcher).await;
+            let served = connection(stream, acceptor, router, &options, watcher, &under_way);
+            tokio::select! {
+                () = served => {}
+                () = under_way.idle_at_the_stop(stopping) => {
+                    tracing::debug!("a connection without a request ended with the stop");
+                }
+            }
             drop(place);
         });
     }
     drop(listener);
+    stop.send_replace(true);
     if timeout(options.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way when the time to finish them ended");
     }
@@ -101,14 +112,15 @@ async fn connection(
     router: Router,
     options: &Options,
     watcher: hyper_util::server::graceful::Watcher,
+    under_way: &UnderWay,
 ) {
     // Answers are written whole: waiting to fill a packet only delays them.
     let _refused = stream.set_nodelay(true);
     let Some(acceptor) = acceptor else {
-        return requests(stream, router, options, watcher, false).await;
+        return requests(stream, router, options, watcher, false, under_way).await;
     };
     match timeout(options.head_timeout, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => requests(stream, router, options, watcher, true).await,
+        Ok(Ok(stream)) => requests(stream, router, options, watcher, true, under_way).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
@@ -120,12 +132,13 @@ async fn requests(
     options: &Options,
     watcher: hyper_util::server::graceful::Watcher,
     secure: bool,
+    under_way: &UnderWay,
 ) {
-    let patience = options.body_timeout;
+    let patience = Patience { piece: options.body_timeout, rate: options.min_body_rate };
     let sending = Sending::default();
-    let stream = Stalling::new(stream, options.write_timeout, sending.clone());
+    let stream = Stalling::new(stream, options.write_timeout, sending.clone(), under_way.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut router, sending) = (router.clone(), sending.clone());
+        let (mut router, sending, begun) = (router.clone(), sending.clone(), under_way.begin());
         async move {
             let waits = request.headers().contains_key(header::EXPECT);
             let (head, body) = request.into_parts();
@@ -139,7 +152,7 @@ async fn requests(
                 sending.note();
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, begun)))
         }
     });
     let connection = http1::Builder::new()

@@ -11,6 +11,9 @@ pub struct Options {
     pub head_timeout: Duration,
     /// Longest wait for the next piece of a request body. Default 30 s.
     pub body_timeout: Duration,
+    /// Least bytes per second of a request body while it is waited for, taken over a minute of waiting; 0 asks for
+    /// none. Default 1 KiB.
+    pub min_body_rate: u64,
     /// Longest wait for a reader that takes nothing. Default 60 s.
     pub write_timeout: Duration,
     /// Most connections at one time; further ones wait unaccepted in the system's queue. Default 10,240.
@@ -30,6 +33,7 @@ impl Default for Options {
         Self {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            min_body_rate: 1 << 10,
             write_timeout: Duration::from_mins(1),
             max_connections: 10_240,
             max_head_bytes: 96 << 10,

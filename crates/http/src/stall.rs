@@ -22,6 +22,8 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+use crate::under_way::UnderWay;
+
 /// A stream that fails with `TimedOut` when a write makes no progress for `limit`.
 pub(crate) struct Stalling<S> {
     stream: S,
@@ -30,6 +32,7 @@ pub(crate) struct Stalling<S> {
     waiting: Option<Pin<Box<Sleep>>>,
     closing: Closing,
     sending: Sending,
+    under_way: UnderWay,
 }
 
 /// Whether the peer is known to be in the middle of a body that is not read.
@@ -58,12 +61,13 @@ const MOST_DRAINED: u64 = 16 << 20;
 const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
 impl<S> Stalling<S> {
-    pub(crate) fn new(stream: S, limit: Duration, sending: Sending) -> Self {
-        Self { stream, limit, waiting: None, closing: Closing::Open, sending }
+    pub(crate) fn new(stream: S, limit: Duration, sending: Sending, under_way: UnderWay) -> Self {
+        Self { stream, limit, waiting: None, closing: Closing::Open, sending, under_way }
     }
 
     /// Passes on what a write came to, and watches it while it waits.
     fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.under_way.note_writing(written.is_pending());
         if written.is_ready() {
             self.waiting = None;
             return written;
@@ -156,7 +160,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (near, mut far) = tokio::io::duplex(4);
-        let mut near = Stalling::new(near, Duration::from_secs(5), Sending::default());
+        let mut near = Stalling::new(near, Duration::from_secs(5), Sending::default(), UnderWay::default());
         near.write_all(b"full").await.unwrap();
         let error = near.write_all(b"more").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -168,7 +172,7 @@ mod tests {
     async fn a_peer_in_the_middle_of_a_body_is_listened_to_after_the_close() {
         let closed = async |sending: &Sending| {
             let (near, mut far) = tokio::io::duplex(64);
-            let mut near = Stalling::new(near, Duration::from_secs(5), sending.clone());
+            let mut near = Stalling::new(near, Duration::from_secs(5), sending.clone(), UnderWay::default());
             let begun = Instant::now();
             let (closed, _) = tokio::join!(near.shutdown(), async {
                 tokio::time::sleep(Duration::from_millis(300)).await;

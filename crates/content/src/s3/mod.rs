@@ -4,24 +4,29 @@
 //! content, in hex; `<prefix>/domains/<domain>` has that text. S3 cannot rename, and the digest is known only when
 //! all content has passed, so an upload is spooled to a local file first and goes to its key from there
 //! (`upload.rs`): no limit of server-side copies, nothing half done in the bucket, local disk as much as uploads
-//! under way have. What multipart uploads of a killed process leave is invisible; a lifecycle rule of the bucket
-//! (`AbortIncompleteMultipartUpload`) clears it away.
+//! under way have. What multipart uploads of a killed process leave is invisible; it is ended at a later start, when it
+//! is a day old (`abandoned.rs`), or by a lifecycle rule of the bucket (`AbortIncompleteMultipartUpload`).
 
+mod abandoned;
+mod error;
 mod settings;
 mod upload;
 
-use std::{collections::HashMap, ops::Range, path::Path as FolderPath, sync::Arc};
+use std::{collections::HashMap, ops::Range, path::Path as FolderPath, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, aws::AmazonS3, path::Path};
+use object_store::{
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt, aws::AmazonS3, client::HttpClient, path::Path,
+};
 use parking_lot::Mutex;
 use strongroom_kernel::ports::{ByteStream, ContentKey, ContentStore, PortError, Staged};
 use strongroom_model::{Digest, Domain};
 
 pub use settings::S3Settings;
 
+use self::error::{bucket_error, port_error};
 use crate::{
     Reserve,
     disk::domain_hash,
@@ -41,12 +46,15 @@ const KNOWN_DOMAINS: usize = 1 << 16;
 pub struct S3Store {
     bucket: Arc<Bucket>,
     staging: Staging,
+    abandoned_after: Duration,
 }
 
 /// The bucket, and what this process knows of it.
 #[derive(Debug)]
 struct Bucket {
     client: AmazonS3,
+    /// For requests that the other has no call for.
+    plain: HttpClient,
     prefix: Path,
     /// Texts of domains by their hashes: those that are certainly in the bucket.
     domains: Mutex<HashMap<String, Domain>>,
@@ -64,16 +72,20 @@ impl S3Store {
         folder: &FolderPath,
         reserve: Arc<Reserve>,
     ) -> Result<Self, PortError> {
-        let client = settings.client().map_err(|error| PortError::refused("set up S3").with_source(error))?;
+        let refused = |error| PortError::refused("set up S3").with_source(error);
+        let client = settings.client().map_err(refused)?;
+        let plain = settings.plain_client().map_err(refused)?;
         let bucket = Bucket {
             client,
+            plain,
             prefix: settings.prefix().clone(),
             domains: Mutex::default(),
             parts: upload::Parts::default(),
         };
         let found = bucket.client.list(Some(&bucket.folder("objects"))).next().await;
         found.transpose().map_err(bucket_error)?;
-        Ok(Self { bucket: Arc::new(bucket), staging: Staging::new(&folder.join("staging"), reserve) })
+        let staging = Staging::new(&folder.join("staging"), reserve);
+        Ok(Self { bucket: Arc::new(bucket), staging, abandoned_after: settings.abandoned_after() })
     }
 }
 
@@ -143,7 +155,8 @@ impl ContentStore for S3Store {
     }
 
     async fn sweep_staged(&self) -> Result<u64, PortError> {
-        self.staging.sweep().await
+        let ended = abandoned::end(&self.bucket, self.abandoned_after).await?;
+        Ok(ended + self.staging.sweep().await?)
     }
 }
 
@@ -233,21 +246,4 @@ fn parse_key<'a>(folder: &Path, location: &'a Path) -> Option<(&'a str, Digest)>
 /// The same bytes, at most [`PIECE`] at once.
 fn split(mut piece: Bytes) -> impl Iterator<Item = Bytes> {
     std::iter::from_fn(move || (!piece.is_empty()).then(|| piece.split_to(piece.len().min(PIECE))))
-}
-
-/// As [`port_error`], but a bucket that is not there is `Missing`: the client knows no kind for that.
-fn bucket_error(error: object_store::Error) -> PortError {
-    if error.to_string().contains("NoSuchBucket") {
-        PortError::missing("look at the bucket: there is none of that name").with_source(error)
-    } else {
-        port_error("look at the bucket", error)
-    }
-}
-
-/// Absent objects are `Missing`; all else may be gone at the next try.
-fn port_error(doing: &'static str, error: object_store::Error) -> PortError {
-    match &error {
-        object_store::Error::NotFound { .. } => PortError::missing(doing).with_source(error),
-        _ => PortError::unavailable(doing).with_source(error),
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use object_store::{
     BackoffConfig, ClientOptions, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey},
+    client::{HttpClient, HttpConnector as _, ReqwestConnector},
     path::Path,
 };
 use strongroom_kernel::ports::PortError;
@@ -20,6 +21,7 @@ pub struct S3Settings {
     options: Vec<(AmazonS3ConfigKey, String)>,
     plain_http: bool,
     patience: Duration,
+    abandoned_after: Duration,
 }
 
 impl S3Settings {
@@ -50,7 +52,8 @@ impl S3Settings {
             matches!(key, AmazonS3ConfigKey::Endpoint | AmazonS3ConfigKey::S3Endpoint)
                 && value.starts_with("http://")
         });
-        Ok(Self { bucket: bucket.to_owned(), prefix, options, plain_http, patience: Duration::from_secs(20) })
+        let (patience, abandoned_after) = (Duration::from_secs(20), Duration::from_hours(24));
+        Ok(Self { bucket: bucket.to_owned(), prefix, options, plain_http, patience, abandoned_after })
     }
 
     /// Waits at most so long for each answer, and as long again for further tries. Default 20 s.
@@ -58,6 +61,17 @@ impl S3Settings {
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// Multipart uploads that began longer ago are taken for interrupted. Default 24 h.
+    #[must_use]
+    pub fn with_abandoned_after(mut self, age: Duration) -> Self {
+        self.abandoned_after = age;
+        self
+    }
+
+    pub(super) fn abandoned_after(&self) -> Duration {
+        self.abandoned_after
     }
 
     /// What all keys begin with.
@@ -72,15 +86,23 @@ impl S3Settings {
         for (key, value) in &self.options {
             builder = builder.with_config(*key, value);
         }
+        let backoff = BackoffConfig { max_backoff: self.patience / 4, ..BackoffConfig::default() };
+        let retry = RetryConfig { backoff, max_retries: 4, retry_timeout: self.patience };
+        builder.with_bucket_name(&self.bucket).with_client_options(self.client_options()).with_retry(retry).build()
+    }
+
+    /// For requests that [`AmazonS3`] has no call for; to be made after [`S3Settings::client`].
+    pub(super) fn plain_client(&self) -> Result<HttpClient, object_store::Error> {
+        ReqwestConnector::default().connect(&self.client_options())
+    }
+
+    fn client_options(&self) -> ClientOptions {
         // No limit for a whole request: a slow reader may take his time, a server that says nothing may not.
-        let client = ClientOptions::new()
+        ClientOptions::new()
             .with_timeout_disabled()
             .with_connect_timeout(CONNECT.min(self.patience))
             .with_read_timeout(self.patience)
-            .with_allow_http(self.plain_http);
-        let backoff = BackoffConfig { max_backoff: self.patience / 4, ..BackoffConfig::default() };
-        let retry = RetryConfig { backoff, max_retries: 4, retry_timeout: self.patience };
-        builder.with_bucket_name(&self.bucket).with_client_options(client).with_retry(retry).build()
+            .with_allow_http(self.plain_http)
     }
 }
 

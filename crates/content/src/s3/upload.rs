@@ -13,7 +13,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use super::{Bucket, port_error};
+use super::{Bucket, error::port_error};
 use crate::{
     blocking,
     headed::HeadedStaged,
@@ -107,7 +107,7 @@ impl S3Staged {
             Err(error) => Err(error),
         };
         if done.is_err() {
-            // What this cannot clear away is invisible, and the bucket's own rule clears it.
+            // What this cannot clear away is invisible, and ended at a later start.
             let _ = upload.abort().await;
         }
         done

@@ -5,17 +5,29 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
+use object_store::{
+    PutPayload,
+    aws::{AmazonS3, AmazonS3Builder},
+    multipart::MultipartStore as _,
+    path::Path,
+};
 use strongroom_content::{BoxKey, Reserve, S3Settings, S3Store, SealedStore};
 use strongroom_contract::content::{key, read_range, sample, store::StorePlace, store_all};
 use strongroom_kernel::ports::{ContentStore, PortErrorKind, RngExt, SystemRng};
 use tempfile::TempDir;
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
 
 /// The server's address and the settings for a fresh prefix on it, if there is one.
 fn settings(endpoint: Option<&str>) -> Option<(String, S3Settings)> {
+    settings_at(endpoint, &SystemRng.id().to_string())
+}
+
+/// The same for the prefix `tests/<name>`.
+fn settings_at(endpoint: Option<&str>, name: &str) -> Option<(String, S3Settings)> {
     let variable = |name: &str| std::env::var(format!("STRONGROOM_TEST_S3_{name}")).ok();
     let server = variable("ENDPOINT")?;
     let bucket = variable("BUCKET").unwrap_or_else(|| "strongroom-test".to_owned());
@@ -25,7 +37,7 @@ fn settings(endpoint: Option<&str>) -> Option<(String, S3Settings)> {
         ("AWS_SECRET_ACCESS_KEY", variable("SECRET_KEY")?),
         ("AWS_REGION", variable("REGION").unwrap_or_else(|| "us-east-1".to_owned())),
     ];
-    let url = format!("s3://{bucket}/tests/{}", SystemRng.id());
+    let url = format!("s3://{bucket}/tests/{name}");
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
     Some((server, S3Settings::new(&url, variables).unwrap()))
 }
@@ -150,4 +162,92 @@ async fn a_server_that_was_gone_is_used_again_without_a_restart() {
     assert!(read_range(&store, &before, 0..u64::MAX).await.unwrap() == content);
     store_all(&store, "a", &content.slice(1..)).await;
     assert_eq!(store.sweep_staged().await.unwrap(), 0);
+}
+
+/// The bucket of the tests by a client of its own.
+fn bucket() -> AmazonS3 {
+    let variable = |name: &str| std::env::var(format!("STRONGROOM_TEST_S3_{name}")).ok();
+    AmazonS3Builder::new()
+        .with_bucket_name(variable("BUCKET").unwrap_or_else(|| "strongroom-test".to_owned()))
+        .with_region(variable("REGION").unwrap_or_else(|| "us-east-1".to_owned()))
+        .with_endpoint(variable("ENDPOINT").unwrap())
+        .with_access_key_id(variable("ACCESS_KEY").unwrap())
+        .with_secret_access_key(variable("SECRET_KEY").unwrap())
+        .with_allow_http(true)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn interrupted_uploads_are_ended_once_they_are_old() {
+    let name = SystemRng.id().to_string();
+    let Some((_, settings)) = settings_at(None, &name) else { return eprintln!("skipped") };
+    let folder = TempDir::new().unwrap();
+    let store = open(&settings, &folder).await;
+    let content = sample(9 << 20, 1);
+    let kept = store_all(&store, "a", &content).await;
+    let bucket = bucket();
+    let begin = async |path: String| {
+        let path = Path::parse(path).unwrap();
+        let upload = bucket.create_multipart(&path).await.unwrap();
+        (path, upload)
+    };
+    let goes_on = async |(path, upload): &(Path, String)| {
+        bucket.put_part(path, upload, 0, PutPayload::from_static(b"part")).await.is_ok()
+    };
+    let digest = "0123456789abcdef".repeat(4);
+    let interrupted = begin(format!("tests/{name}/objects/{digest}/{digest}")).await;
+    let anothers = begin(format!("tests/{name}/objects/notes.txt")).await;
+    assert_eq!(store.sweep_staged().await.unwrap(), 0, "a day has not gone by");
+    assert!(goes_on(&interrupted).await);
+    let later = open(&settings.with_abandoned_after(Duration::ZERO), &folder).await;
+    assert_eq!(later.sweep_staged().await.unwrap(), 1);
+    assert!(!goes_on(&interrupted).await);
+    assert!(goes_on(&anothers).await, "what is not ours is left alone");
+    assert_eq!(later.sweep_staged().await.unwrap(), 0);
+    assert!(read_range(&later, &kept, 0..u64::MAX).await.unwrap() == content);
+    bucket.abort_multipart(&anothers.0, &anothers.1).await.unwrap();
+}
+
+/// Answers every request as an S3 server does that has no room.
+async fn full_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 64 << 10];
+                let read = client.read(&mut request).await.unwrap_or(0);
+                let (status, body) = match &request[..read] {
+                    [b'P', b'U', b'T', ..] => {
+                        ("507 Insufficient Storage", "<Error><Code>XMinioStorageFull</Code></Error>")
+                    }
+                    [b'H', ..] => ("404 Not Found", ""),
+                    _ => ("200 OK", "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"),
+                };
+                let length = body.len();
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+                let _gone = client.write_all(format!("{head}{body}").as_bytes()).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_server_without_room_is_full_and_not_gone() {
+    let folder = TempDir::new().unwrap();
+    let variables = [
+        ("AWS_ENDPOINT_URL", format!("http://{}", full_server().await)),
+        ("AWS_ACCESS_KEY_ID", "x".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "y".to_owned()),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    let settings = S3Settings::new("s3://bucket", variables).unwrap();
+    let store = open(&settings.with_patience(Duration::from_millis(300)), &folder).await;
+    let content = sample(100, 1);
+    let mut staged = store.stage().await.unwrap();
+    staged.write(content.clone()).await.unwrap();
+    let error = staged.keep(&key("a", &content)).await.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Full, "{error:?}");
 }
