@@ -36,7 +36,9 @@ impl Node {
 
     fn call(&mut self, method: &str, params: &Value) -> Value {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let answer = self.client.post("/", &request).unwrap().success().json();
+        let typed = [("Content-Type", "application/json")];
+        let answer = self.client.ask("POST", "/", &typed, request.to_string().as_bytes()).unwrap();
+        let answer = answer.success().json();
         assert!(answer.get("error").is_none(), "{method}: {answer}");
         answer["result"].clone()
     }
