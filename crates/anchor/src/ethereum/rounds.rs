@@ -27,6 +27,8 @@ use super::{
 const MOST_UNDER_WAY: usize = 64;
 /// Most transactions signed for one text; after that the last one is only sent again.
 const MOST_ATTEMPTS: usize = 64;
+/// Rounds running in which a nonce must be somebody else's: a node may count a block before it shows its receipts.
+const ROUNDS_GONE: u32 = 3;
 /// How often one call raises the fees before it leaves the rest to the next round.
 const RAISES: usize = 8;
 
@@ -37,6 +39,8 @@ pub(super) struct Desk {
     last_round: Option<Instant>,
     /// When each text's current transaction was first sent by this process.
     sent: HashMap<B256, Instant>,
+    /// In how many rounds running a text's nonce was used while none of its transactions was in a block.
+    gone: HashMap<B256, u32>,
     /// Why a text cannot be sent, until whoever waits for it asks.
     trouble: HashMap<B256, PortError>,
 }
@@ -280,6 +284,7 @@ impl Ethereum {
                 Progress::Deep(confirmed) => {
                     let link = self.link(confirmed);
                     desk.sent.remove(&text);
+                    desk.gone.remove(&text);
                     return change(book, move |book| book.settle(text, link)).await;
                 }
                 Progress::Young => young = true,
@@ -291,6 +296,12 @@ impl Ethereum {
         }
         if nonce < view.next {
             if nonce < view.taken {
+                let rounds = desk.gone.entry(text).or_default();
+                *rounds += 1;
+                if *rounds < ROUNDS_GONE {
+                    return Ok(());
+                }
+                desk.gone.remove(&text);
                 // Somebody else's transaction has the nonce for good: ours can never be in a block.
                 let fees = self.settings.fees.suggest(&self.chain).await?;
                 let free = self.chain.next_free_nonce(writing.account.address()).await?;
