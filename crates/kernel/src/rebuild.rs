@@ -15,8 +15,9 @@ use crate::{
 /// Records of one step.
 const PAGE: usize = 1_000;
 
-/// Empties the tables of `schemas` and carries out every recorded operation again, and makes the index of terms
-/// again; returns how many records were read. Nothing else may run meanwhile. After an error it can be started again.
+/// Empties the tables of `schemas`, carries out every recorded operation again and makes the index of terms again.
+///
+/// Returns how many records were read. Nothing else may run meanwhile. After an error it can be started again.
 ///
 /// # Errors
 /// `Internal` when a record does not open or does not fit; `Unavailable`, `StorageFull`.

@@ -30,8 +30,10 @@ const OURS: [&str; 7] = [
 /// What the answer says of the server's own log.
 const LOG: &str = "PostgreSQL's write-ahead log, its archive and its replicas keep old pages until their segments are \
     written over or removed";
-const STATISTICS: &str = "PostgreSQL's statistics of columns (pg_statistic) were taken again, but may keep old ones in \
-    their free space: run VACUUM FULL pg_statistic as the owner of the database";
+const STATISTICS: &str = "PostgreSQL's statistics of columns may keep old values, since this user may not clear them: as \
+    a superuser delete the rows of our tables from pg_statistic, then run VACUUM FULL pg_statistic and ANALYZE";
+/// An analysis of an empty table leaves what was known of it.
+const FORGET_STATISTICS: &str = "DELETE FROM pg_catalog.pg_statistic WHERE starelid = '";
 const CHECKPOINT: &str =
     "this user may not run CHECKPOINT: files of tables as they were go at the server's next one";
 
@@ -57,11 +59,14 @@ pub(super) async fn clear_files(
 ) -> Result<Vec<String>, PortError> {
     let failed = failed("write tables anew");
     let names = OURS.iter().copied().chain(tables.iter().map(|table| table.name));
+    let mut cleared = true;
     for name in names {
+        cleared &= try_to(session, &format!("{FORGET_STATISTICS}{name}'::regclass")).await?;
         session.client.batch_execute(&format!("VACUUM (FULL, ANALYZE) {name}")).await.map_err(&failed)?;
     }
     let mut caveats = vec![LOG.to_owned()];
-    if !try_to(session, "VACUUM (FULL) pg_catalog.pg_statistic").await? {
+    cleared &= try_to(session, "VACUUM (FULL) pg_catalog.pg_statistic").await?;
+    if !cleared {
         caveats.push(STATISTICS.to_owned());
     }
     if !try_to(session, "CHECKPOINT").await? {

@@ -1,7 +1,7 @@
 //! Nothing that was erased is left in any file of the server's data directory but its own log.
 
 use bytes::Bytes;
-use strongroom_contract::database::{Place as _, Subject, tables::Book, unit};
+use strongroom_contract::database::{Subject, tables::Book, unit};
 use strongroom_kernel::{
     Row as _, State, Value,
     ports::{ContentKey, Erasure},

@@ -53,17 +53,14 @@ impl Kernel {
             };
             let database = &self.inner.database;
             let now = database.content(&entry.key).await.map_err(from_port)?;
-            match now {
-                Some(now) => {
-                    if database.forget_content(&entry.key).await.map_err(from_port)? {
-                        self.delete(&now).await?;
-                        destroyed.insert(now.key);
-                    }
+            if let Some(now) = now {
+                if database.forget_content(&entry.key).await.map_err(from_port)? {
+                    self.delete(&now).await?;
+                    destroyed.insert(now.key);
                 }
-                None => {
-                    self.delete(entry).await?;
-                    destroyed.insert(entry.key.clone());
-                }
+            } else {
+                self.delete(entry).await?;
+                destroyed.insert(entry.key.clone());
             }
         }
         Ok(destroyed)

@@ -33,8 +33,22 @@ impl Erased {
         }
     }
 
+    /// Whether a unit named this opening.
+    pub(super) fn is_named(&self, index: u64, place: usize) -> bool {
+        self.named.get(&index).is_some_and(|places| places.contains(&place))
+    }
+
+    /// Whether units named what is still there: an erasure is under way, or was interrupted.
+    pub(super) fn is_pending(&self) -> bool {
+        let none = BTreeSet::new();
+        self.named.iter().any(|(index, named)| {
+            let missing = self.missing.get(index).unwrap_or(&none);
+            named.difference(missing).next().is_some()
+        })
+    }
+
     /// After the last record: what is gone without a word.
-    pub(super) fn finish(self, report: &mut Report) {
+    pub(super) fn finish(&self, report: &mut Report) {
         let none = BTreeSet::new();
         for (index, missing) in &self.missing {
             let named = self.named.get(index).unwrap_or(&none);

@@ -11,7 +11,7 @@ use crate::{
     retention::{FIRST_KEPT, FORGET_EVENTS},
 };
 
-use super::Report;
+use super::{Report, erased::Erased};
 
 const PAGE: usize = 1_024;
 
@@ -62,12 +62,13 @@ impl Topic {
     }
 }
 
-/// Whether an event was erased after its record was looked at.
-async fn was_erased(database: &dyn Database, lost: Lost) -> Result<bool, PortError> {
+/// Whether a unit named the event's payload, or it was erased after its record was looked at.
+async fn was_erased(database: &dyn Database, erased: &Erased, lost: Lost) -> Result<bool, PortError> {
     let Some(stored) = database.records(lost.index, 1).await?.pop() else { return Ok(false) };
     let place = PersonalPlace::Event { place: lost.place };
     let personal = record::personal(&stored).unwrap_or_default();
-    Ok(personal.iter().any(|personal| personal.place == place && personal.value.is_none()))
+    let mut openings = personal.iter().enumerate().filter(|(_, personal)| personal.place == place);
+    Ok(openings.any(|(opening, personal)| personal.value.is_none() || erased.is_named(stored.index, opening)))
 }
 
 /// Whether offset `end` follows on `due` recorded events and those that were committed since, so that the next
@@ -157,6 +158,7 @@ impl Events {
         mut self,
         database: &dyn Database,
         last: Option<u64>,
+        erased: &Erased,
         report: &mut Report,
     ) -> Result<(), PortError> {
         let ends = database.topics().await?;
@@ -169,7 +171,7 @@ impl Events {
                 topic.lost.push(topic.missing_of);
             }
             for lost in std::mem::take(&mut topic.lost) {
-                if !was_erased(database, lost).await? {
+                if !was_erased(database, erased, lost).await? {
                     report.tampered(format!("{name}: an event of record {} is missing", lost.index));
                 }
             }
