@@ -46,6 +46,17 @@ fn a_wrong_key_in_the_configuration_is_named() {
     let shown = Room::new().run(["check-config"]);
     assert!(shown.status.success(), "{shown:?}");
     assert!(!text(&shown.stdout).contains("room service"), "a password was shown");
+    let room = Room::new();
+    let file = room.beside("saved.toml");
+    std::io::Write::write_all(&mut std::fs::File::create(&file).unwrap(), &shown.stdout).unwrap();
+    let again = room.run([std::ffi::OsStr::new("check-config"), "--config".as_ref(), file.as_os_str()]);
+    assert!(again.status.success(), "{again:?}");
+    let values = |bytes: &[u8]| {
+        let line = |line: &str| line.split("  # ").next().unwrap_or_default().to_owned();
+        let data = |line: &String| line.starts_with("dir = ");
+        text(bytes).lines().map(line).filter(|line| !data(line)).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&again.stdout), values(&shown.stdout));
 }
 
 #[test]

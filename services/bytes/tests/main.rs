@@ -16,6 +16,7 @@ mod idempotency;
 mod metrics;
 mod mime_types;
 mod normalizer_meta;
+mod organization;
 mod proof;
 mod raw;
 mod raw_list;

@@ -1,4 +1,4 @@
-//! `check-config`: the configuration in force, with secrets left out.
+//! `check-config`: the configuration in force as a file that could be saved, with secrets left out.
 
 use std::process::ExitCode;
 
@@ -18,9 +18,12 @@ impl CheckConfig {
     pub(super) fn run(self) -> Result<ExitCode> {
         let loaded = self.common.load()?;
         for warning in &loaded.warnings {
-            say!("warning: {warning}");
+            say!("# warning: {warning}");
         }
-        say!("{:#?}", loaded.config);
+        say!("{}", loaded.layers.show().trim_end());
+        for (name, _) in loaded.config.content.aws.iter() {
+            say!("# {name} is set");
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

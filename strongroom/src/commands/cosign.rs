@@ -57,7 +57,7 @@ impl Mirror {
 }
 
 fn begin(common: &Common) -> Result<(Config, diagnostics::Diagnostics)> {
-    let Loaded { config, warnings } = common.load()?;
+    let Loaded { config, warnings, .. } = common.load()?;
     let diagnostics = diagnostics::install(&config)?;
     for warning in warnings {
         tracing::warn!("{warning}");

@@ -44,7 +44,7 @@ impl Looks {
 
 impl Doctor {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let Loaded { config, warnings } = self.common.load()?;
+        let Loaded { config, warnings, .. } = self.common.load()?;
         for warning in warnings {
             say!("note {warning}");
         }

@@ -3,6 +3,7 @@
 mod backup;
 mod bundle;
 mod check_bundle;
+mod bytes;
 mod check_config;
 mod check_proof;
 mod cosign;
@@ -76,6 +77,9 @@ enum Command {
     Backup(backup::Backup),
     /// Make a data folder of a backup, and verify it.
     Restore(restore::Restore),
+    /// What the operator does to the `bytes` service, with nobody serving.
+    #[command(subcommand)]
+    Bytes(bytes::Bytes),
     /// Take over what a replaced system has stored.
     #[command(subcommand)]
     Import(import::Import),
@@ -111,6 +115,7 @@ impl Cli {
             Command::Doctor(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Restore(command) => command.run(),
+            Command::Bytes(command) => command.run(),
             Command::Import(command) => command.run(),
         }
     }

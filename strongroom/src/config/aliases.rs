@@ -1,21 +1,22 @@
 //! The originals' environment variables, laid between the file and `STRONGROOM_…`.
 
-use strongroom_bytes::config::{Aliases, Secret};
-use toml::Table;
+use strongroom_bytes::config::{Algorithm, Aliases, Authority, Secret};
+use toml::{Table, Value};
 
 use super::{Config, ConfigError, Format, content::Encryption};
 
 /// Lets the originals' variables win over `config`, except where `stronger` has the key.
-/// Returns what an operator should know.
+/// Returns what an operator should know, and what was set, with texts in place of secrets.
 pub(super) fn apply(
     config: &mut Config,
     variables: &[(String, String)],
     stronger: &Table,
-) -> Result<Vec<String>, ConfigError> {
+) -> Result<(Vec<String>, Table), ConfigError> {
     let wrong = |error: strongroom_bytes::config::AliasError| ConfigError::Alias(error.to_string());
     let mut aliases = Aliases::read(variables.iter().cloned()).map_err(wrong)?;
     let mut warnings = std::mem::take(&mut aliases.warnings);
     forget_weaker(&mut aliases, stronger);
+    let mut told = told(&aliases);
     aliases.apply(&mut config.bytes);
     set(&mut config.announcements.amqp_url, aliases.queue_uri);
     set(&mut config.database.url, aliases.database_url.map(|url| plain_scheme(&url)));
@@ -36,8 +37,52 @@ pub(super) fn apply(
         && !has(stronger, "telemetry", "otlp_endpoint")
     {
         config.telemetry.otlp_endpoint = Some(variable.1.clone());
+        tell(&mut told, &["telemetry", "otlp_endpoint"], Some(variable.1.as_str()));
     }
-    Ok(warnings)
+    Ok((warnings, told))
+}
+
+/// What the aliases set, as a layer of the configuration.
+fn told(aliases: &Aliases) -> Table {
+    let hidden = |secret: &Option<Secret>| secret.as_ref().map(|_| "…");
+    let mut told = Table::new();
+    tell(&mut told, &["bytes", "secret"], hidden(&aliases.secret));
+    tell(&mut told, &["bytes", "username"], aliases.username.as_deref());
+    tell(&mut told, &["bytes", "password"], hidden(&aliases.password));
+    tell(&mut told, &["bytes", "listen"], aliases.listen.map(|address| address.to_string()));
+    let minutes = aliases.token_lifetime.map(|lifetime| lifetime.as_secs_f64() / 60.0);
+    tell(&mut told, &["bytes", "token_minutes"], minutes);
+    tell(&mut told, &["bytes", "hashing"], aliases.hashing.map(Algorithm::name));
+    let authority = aliases.authority.map(|authority| match authority {
+        Authority::InMemory => "in_memory",
+        Authority::Pastebin => "pastebin",
+        Authority::Rfc3161 => "rfc3161",
+    });
+    tell(&mut told, &["bytes", "proofs", "authority"], authority);
+    tell(&mut told, &["bytes", "proofs", "pastebin_key"], hidden(&aliases.pastebin_key));
+    tell(&mut told, &["bytes", "proofs", "rfc3161_url"], aliases.rfc3161_url.as_deref());
+    let certificates = aliases.rfc3161_certificates.as_ref().map(|path| path.to_string_lossy().into_owned());
+    tell(&mut told, &["bytes", "proofs", "rfc3161_certificates"], certificates);
+    tell(&mut told, &["announcements", "amqp_url"], hidden(&aliases.queue_uri));
+    tell(&mut told, &["database", "url"], hidden(&aliases.database_url));
+    tell(&mut told, &["content", "private_key"], hidden(&aliases.private_key));
+    tell(&mut told, &["content", "public_key"], aliases.public_key.as_deref());
+    let encryption = aliases.sealed.map(|sealed| if sealed { "nacl_box" } else { "none" });
+    tell(&mut told, &["content", "encryption"], encryption);
+    let format = aliases.json_diagnostics.map(|json| if json { "json" } else { "text" });
+    tell(&mut told, &["diagnostics", "format"], format);
+    told
+}
+
+fn tell(told: &mut Table, path: &[&str], value: Option<impl Into<Value>>) {
+    let Some(value) = value else { return };
+    let value: Value = value.into();
+    let nested = path.iter().rev().fold(value, |value, key| {
+        Value::Table(Table::from_iter([((*key).to_owned(), value)]))
+    });
+    if let Value::Table(nested) = nested {
+        super::merge(told, nested);
+    }
 }
 
 /// The original `tracer`'s Keycloak, except where `stronger` has the key.

@@ -24,6 +24,10 @@ pub(crate) struct Http {
     /// Longest wait for the next piece of a request body. Default `30s`. Since 0.1.
     #[serde(with = "units::duration")]
     pub(crate) body_timeout: Duration,
+    /// Least bytes per second of a request body while it is waited for, over a minute of waiting; `0B` asks for none.
+    /// Default `1KiB`. Since 0.1.
+    #[serde(with = "units::size")]
+    pub(crate) min_body_rate: u64,
     /// How long requests under way may take once the stop was asked for. Default `30s`. Since 0.1.
     #[serde(with = "units::duration")]
     pub(crate) drain: Duration,
@@ -38,6 +42,7 @@ impl Default for Http {
             max_connections: 10_240,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            min_body_rate: 1 << 10,
             drain: Duration::from_secs(30),
         }
     }

@@ -16,6 +16,7 @@ mod error;
 mod http;
 mod ledger;
 mod secret;
+mod show;
 mod telemetry;
 mod tracer;
 mod units;
@@ -92,6 +93,8 @@ pub(crate) struct Loaded {
     pub(crate) config: Config,
     /// What an operator should change some day, such as deprecated names.
     pub(crate) warnings: Vec<String>,
+    /// What it was laid together from.
+    pub(crate) layers: show::Layers,
 }
 
 impl Sources {
@@ -101,21 +104,28 @@ impl Sources {
     /// [`ConfigError`] naming file, variable or key at fault.
     pub(crate) fn load(&self) -> Result<Loaded, ConfigError> {
         let mut table: Table = toml::from_str(DEFAULTS).expect("a test reads the embedded defaults");
+        let mut layers = show::Layers::default();
+        layers.add("default", table.clone());
         if let Some(path) = &self.file {
-            merge(&mut table, read_file(path)?);
+            let file = read_file(path)?;
+            layers.add("file", file.clone());
+            merge(&mut table, file);
         }
-        let mut stronger = environment::layer(&self.variables)?;
-        if let Some(data) = &self.data {
-            merge(&mut stronger, data_flag(data));
-        }
+        let environment = environment::layer(&self.variables)?;
+        let flags = self.data.as_deref().map(data_flag).unwrap_or_default();
+        let mut stronger = environment.clone();
+        merge(&mut stronger, flags.clone());
         merge(&mut table, stronger.clone());
         let mut config = Config::deserialize(table)
             .map_err(|error| ConfigError::value("configuration", error.message()))?;
-        let warnings = aliases::apply(&mut config, &self.variables, &stronger)?;
+        let (warnings, aliased) = aliases::apply(&mut config, &self.variables, &stronger)?;
+        layers.add("environment, alias", aliased);
+        layers.add("environment", environment);
+        layers.add("flag", flags);
         config.content.aws = AwsVariables::of(&self.variables);
         config.resolve()?;
         config.validate()?;
-        Ok(Loaded { config, warnings })
+        Ok(Loaded { config, warnings, layers })
     }
 }
 

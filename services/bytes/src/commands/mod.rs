@@ -4,6 +4,7 @@
 
 pub mod boefje_meta;
 pub mod normalizer_meta;
+pub mod organization;
 pub mod proof;
 pub mod raw;
 
@@ -33,6 +34,8 @@ pub const SAVE_RAW: Action = action("save_raw");
 pub const READ_RAW: Action = action("read_raw");
 /// Save a parser job.
 pub const SAVE_NORMALIZER_META: Action = action("save_normalizer_meta");
+/// Delete all that an organisation has.
+pub const DELETE_ORGANIZATION: Action = action("delete_organization");
 /// Add a proof to a raw file.
 pub const ADD_PROOF: Action = action("add_proof");
 /// Check the proof of a raw file.

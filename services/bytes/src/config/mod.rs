@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub use aliases::{AliasError, Aliases};
 pub use secret::{Secret, secret_from_file};
 
-use crate::wire::hash::Algorithm;
+pub use crate::wire::hash::Algorithm;
 
 /// Settings of the service. Section `[bytes]`. Since 0.1.
 #[derive(Debug, Clone, Deserialize)]

@@ -99,6 +99,7 @@ fn options(config: &Config) -> Result<Options> {
     Ok(Options {
         head_timeout: config.http.head_timeout,
         body_timeout: config.http.body_timeout,
+        min_body_rate: config.http.min_body_rate,
         max_connections: config.http.max_connections,
         drain: config.http.drain,
         tls,

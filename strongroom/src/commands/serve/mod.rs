@@ -34,7 +34,7 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let Loaded { config, warnings } = self.common.load()?;
+        let Loaded { config, warnings, .. } = self.common.load()?;
         let _diagnostics = diagnostics::install(&config)?;
         for warning in warnings {
             tracing::warn!("{warning}");
