@@ -102,7 +102,8 @@ impl Kernel {
         version: u64,
         values: &[Value],
     ) -> Result<(), PortError> {
-        let corrupt = || PortError::corrupt(format!("{}: a row is not what record {version} says", table.name));
+        let corrupt =
+            || PortError::corrupt(format!("{}: a row is not what record {version} says", table.name));
         let stored = self.inner.database.record(version).await?.ok_or_else(corrupt)?;
         let find = |name: &str| {
             let mut tables = self.inner.schemas.iter().flat_map(|schema| schema.tables.iter().copied());

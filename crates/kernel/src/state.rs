@@ -127,7 +127,11 @@ mod tests {
             IdempotentReply { scope: "anna POST /raw2".to_owned(), ..stored.clone() },
             IdempotentReply { key: "l".to_owned(), ..stored.clone() },
             // the border between two parts moved
-            IdempotentReply { scope: "anna POST /raw".to_owned() + "k", key: String::new(), ..stored.clone() },
+            IdempotentReply {
+                scope: "anna POST /raw".to_owned() + "k",
+                key: String::new(),
+                ..stored.clone()
+            },
             IdempotentReply { request: Digest::of(b"other"), ..stored.clone() },
             IdempotentReply { expires: Timestamp::from_micros(6).unwrap(), ..stored.clone() },
             IdempotentReply { reply: note, ..stored.clone() },

@@ -95,7 +95,9 @@ async fn page(
     }
     let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
     let now = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
-    let Some(now) = now else { return Err(PortError::unavailable(format!("{DOING}: no date in its answer"))) };
+    let Some(now) = now else {
+        return Err(PortError::unavailable(format!("{DOING}: no date in its answer")));
+    };
     let mut text = Vec::new();
     let mut pieces = answer.into_body().bytes_stream();
     while let Some(piece) = pieces.try_next().await.map_err(failed)? {
@@ -126,7 +128,8 @@ fn parse(text: &str) -> Page {
 fn element(text: &str, name: &str) -> Option<String> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     let (inside, _) = rest.split_once(&format!("</{name}>"))?;
-    let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
+    let plain =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
     Some(plain.iter().fold(inside.to_owned(), |text, (escape, plain)| text.replace(escape, plain)))
 }
 

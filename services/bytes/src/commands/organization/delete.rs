@@ -52,10 +52,8 @@ impl Command for DeleteOrganization {
     async fn decide(&self, snapshot: &Snapshot) -> Result<(Unit, Deleted), Error> {
         let mut unit = Unit::new(&self.caller, DELETE_ORGANIZATION);
         unit.about("organization", &self.organization);
-        let mut deleted = Deleted {
-            normalizer_metas: self.parser_jobs(snapshot, &mut unit).await?,
-            ..Deleted::default()
-        };
+        let mut deleted =
+            Deleted { normalizer_metas: self.parser_jobs(snapshot, &mut unit).await?, ..Deleted::default() };
         if deleted.normalizer_metas == 0 {
             deleted.raw_files = self.raw_files(snapshot, &mut unit).await?;
         }
