@@ -54,6 +54,12 @@ pub(crate) struct Options {
     /// Address of the main listener, for `proof`.
     #[arg(long, default_value = "127.0.0.1:8600")]
     main_address: String,
+    /// What `get` asks for; `{}` stands for a number below `--targets`.
+    #[arg(long, default_value = "/")]
+    target: String,
+    /// How many different targets there are.
+    #[arg(long, default_value_t = 1)]
+    targets: u64,
 }
 
 impl Options {

@@ -30,6 +30,8 @@ pub(crate) enum Scenario {
     Token,
     /// GET /health.
     Health,
+    /// GET of `--target`, from any server, without logging in.
+    Get,
     /// POST `/bytes/boefje_meta`, then wait until a published checkpoint covers the leaf.
     Proof,
 }
@@ -54,6 +56,8 @@ struct Plan {
     counter: AtomicU64,
     seed: u64,
     login: String,
+    target: String,
+    targets: u64,
 }
 
 pub(crate) async fn run(options: &Options) -> io::Result<Figures> {
@@ -116,6 +120,7 @@ async fn drive(
             Scenario::List => plan.get("/bytes/raw?limit=100"),
             Scenario::Token => plan.login(),
             Scenario::Health => plan.get("/health"),
+            Scenario::Get => plan.get(&plan.any_target()),
         };
         if let Some(interval) = interval {
             tokio::time::sleep_until(due.into()).await;
@@ -181,7 +186,12 @@ async fn prepare(options: &Options) -> io::Result<Plan> {
             ^ u64::from(Instant::now().elapsed().subsec_nanos())
             ^ unique(),
         login,
+        target: options.target.clone(),
+        targets: options.targets.max(1),
     };
+    if options.scenario == Scenario::Get {
+        return Ok(plan);
+    }
     let mut client = Client::connect(&options.address).await?;
     let answer = client.send(&plan.login()).await?;
     let json: serde_json::Value = serde_json::from_slice(&answer.body).map_err(io::Error::other)?;
@@ -242,6 +252,10 @@ impl Plan {
     fn any_id(&self) -> &str {
         let place = usize::try_from(self.next() % self.ids.len() as u64).unwrap_or(0);
         &self.ids[place]
+    }
+
+    fn any_target(&self) -> String {
+        self.target.replace("{}", &(self.next() % self.targets).to_string())
     }
 
     fn get(&self, target: &str) -> Vec<u8> {

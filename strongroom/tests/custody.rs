@@ -75,6 +75,7 @@ fn an_index_made_again_tells_the_same() {
     room.verify().assert_clean();
 }
 
+#[expect(clippy::disallowed_methods, reason = "files of a test need not be durable")]
 #[test]
 fn a_bundle_is_checked_offline_and_any_change_is_found() {
     let room = Room::new();
@@ -104,6 +105,7 @@ fn a_bundle_is_checked_offline_and_any_change_is_found() {
 }
 
 /// The lines of the documentation, as a file.
+#[expect(clippy::disallowed_methods, reason = "files of a test need not be durable")]
 fn recipe(room: &Room) -> PathBuf {
     let page = include_str!("../../docs/operations/check-a-bundle.md");
     let lines = page[page.find("```sh\nset -eu").unwrap() + 6..].split("\n```").next().unwrap();

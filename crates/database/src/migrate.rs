@@ -106,7 +106,8 @@ pub(crate) fn check_complete(
             let made = schema.tables.iter().any(|table| there(table.name))
                 || (schema.service == OWN && there(OWN_TABLE));
             if missing.version == 1 && made {
-                let what = format!("schema of {}: its tables are there, their history is not", schema.service);
+                let what =
+                    format!("schema of {}: its tables are there, their history is not", schema.service);
                 return Err(PortError::corrupt(what));
             }
             return Err(PortError::new(

@@ -75,14 +75,13 @@ fn is_internal(address: IpAddr) -> bool {
             let carrier = address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64;
             (address.is_loopback() || address.is_private() || carrier) && address != METADATA_V4
         }
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(mapped) => is_internal(IpAddr::V4(mapped)),
-            None => {
-                let [first, second, ..] = address.segments();
-                address.is_loopback()
-                    || (address.is_unique_local() && !METADATA_V6.contains(&[first, second]))
+        IpAddr::V6(address) => {
+            if let Some(mapped) = address.to_ipv4_mapped() {
+                return is_internal(IpAddr::V4(mapped));
             }
-        },
+            let [first, second, ..] = address.segments();
+            address.is_loopback() || (address.is_unique_local() && !METADATA_V6.contains(&[first, second]))
+        }
     }
 }
 

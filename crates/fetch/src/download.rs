@@ -47,9 +47,10 @@ impl Downloader {
     ///
     /// # Errors
     /// As [`Downloader::new`].
+    #[expect(clippy::needless_pass_by_value, reason = "both clients keep it")]
     pub fn with_names(policy: DownloadPolicy, names: Arc<dyn Names>) -> Result<Self, PortError> {
         let guarded = |addresses| {
-            client(GuardedResolver::new(addresses, Arc::clone(&names)), Redirects::None, |builder| {
+            client(&GuardedResolver::new(addresses, Arc::clone(&names)), Redirects::None, |builder| {
                 builder.pool_max_idle_per_host(0)
             })
         };

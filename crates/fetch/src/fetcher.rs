@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Client, ClientBuilder, Method, RequestBuilder, StatusCode, Url,
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
     redirect::{Attempt, Policy},
 };
 use strongroom_kernel::ports::{PortError, PortErrorKind};
@@ -86,7 +86,7 @@ impl Fetcher {
     /// then only `http` works.
     pub fn new(limits: Limits, policy: AddressPolicy) -> Result<Self, PortError> {
         let redirects = Redirects::Follow { at_most: limits.redirects, policy };
-        let client = client(GuardedResolver::new(policy, Arc::new(SystemNames)), redirects, |builder| {
+        let client = client(&GuardedResolver::new(policy, Arc::new(SystemNames)), redirects, |builder| {
             builder.connect_timeout(limits.connect_timeout).timeout(limits.total_timeout)
         })?;
         Ok(Self { client, limits, policy })
@@ -122,6 +122,27 @@ impl Fetcher {
             .map_err(|error| PortError::refused("post: read the content type").with_source(error))?;
         let request = self.request(Method::POST, url)?.header(CONTENT_TYPE, content_type).body(body.into());
         self.send("post", request).await
+    }
+
+    /// Posts `body` with a bearer token, which no other host is told of after a redirect.
+    ///
+    /// # Errors
+    /// As [`Fetcher::get`]; `Refused` when the token cannot stand in a header.
+    pub async fn post_with_token(
+        &self,
+        url: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+        token: &str,
+    ) -> Result<Answer, PortError> {
+        let read = |text: &str| {
+            HeaderValue::from_str(text)
+                .map_err(|error| PortError::refused("post: read a header").with_source(error))
+        };
+        let mut token = read(&format!("Bearer {token}"))?;
+        token.set_sensitive(true);
+        let request = self.request(Method::POST, url)?.header(CONTENT_TYPE, read(content_type)?);
+        self.send("post", request.header(AUTHORIZATION, token).body(body.into())).await
     }
 
     /// Posts `fields` as `application/x-www-form-urlencoded`.
@@ -196,7 +217,7 @@ pub(crate) enum Redirects {
 /// `Unavailable` when the TLS stack cannot be set up.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
 pub(crate) fn client(
-    resolver: GuardedResolver,
+    resolver: &GuardedResolver,
     redirects: Redirects,
     further: impl Fn(ClientBuilder) -> ClientBuilder,
 ) -> Result<Client, PortError> {

@@ -182,13 +182,8 @@ fn a_record_of_before_a_column_was_added_has_null_in_it() {
         columns[12].name = "added";
         columns
     };
-    static LATER: Table = Table {
-        name: "sample_item",
-        columns: &COLUMNS,
-        key: &["id"],
-        uniques: &[],
-        content: None,
-    };
+    static LATER: Table =
+        Table { name: "sample_item", columns: &COLUMNS, key: &["id"], uniques: &[], content: None };
     let opened = open(&stored(), &|_| Some(&LATER)).unwrap();
     let OpenedOperation::Whole(strongroom_kernel::Operation::Put { values, .. }) = &opened.operations[0]
     else {

@@ -35,7 +35,11 @@ fn forms(marker: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|half| char::from_digit(u32::from(half), 16).unwrap())
+        .collect()
 }
 
 /// Files of the folder that have any of `forms`.

@@ -4,7 +4,7 @@
 //! - [`commands`], [`queries`]: what is done and asked, without HTTP
 //! - `http`: the table of operations and a file per operation
 //! - [`tables`]: what is stored, declared once
-//! - [`config`]: settings
+//! - [`mod@config`] has the settings
 //!
 //! What is the same as in the original and what is not: `COMPATIBILITY.md`.
 

@@ -61,14 +61,14 @@ mod tests {
     /// `opensesame` in bcrypt.
     const HASH: &str = "$2y$04$acz0DQNMtD/T5A4prr6XJedaggBnbX6FK48L7oGKFDq8rCVU3l60i";
 
-    fn secret(text: &str) -> Option<Secret> {
-        Some(Secret::new(text))
+    fn secret(text: &str) -> Secret {
+        Secret::new(text)
     }
 
     #[tokio::test]
     async fn only_the_right_pair_is_let_in() {
-        let plain = Admin { password: secret("opensesame"), ..Admin::default() };
-        let hashed = Admin { password_hash: secret(HASH), ..Admin::default() };
+        let plain = Admin { password: Some(secret("opensesame")), ..Admin::default() };
+        let hashed = Admin { password_hash: Some(secret(HASH)), ..Admin::default() };
         for admin in [plain, hashed] {
             let passwords = administrator(&admin, &SystemRng).unwrap();
             let known = passwords.identify("admin", "opensesame").await.unwrap().unwrap();
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn without_a_password_there_is_nobody() {
         assert!(administrator(&Admin::default(), &SystemRng).is_none());
-        let wrong = Admin { password_hash: secret("opensesame"), ..Admin::default() };
+        let wrong = Admin { password_hash: Some(secret("opensesame")), ..Admin::default() };
         assert!(administrator(&wrong, &SystemRng).is_none() && wrong.is_configured());
     }
 }

@@ -10,7 +10,7 @@ use axum::{
     http::{Method, header},
 };
 use strongroom_http::Metrics;
-use strongroom_kernel::Kernel;
+use strongroom_kernel::{Kernel, Row as _};
 use strongroom_model::{Error, ErrorKind, Secret};
 use strongroom_testkit::{Reply, TestPlatform, send};
 use strongroom_tracer::{
@@ -18,6 +18,7 @@ use strongroom_tracer::{
     callers::{Identified, TokenRefusal, Tokens},
     config::TracerConfig,
     router,
+    tables::Trace,
 };
 
 /// Tokens that are `<subject>:<role>,<role>`; what has no colon does not hold, `away` cannot be checked.
@@ -159,9 +160,12 @@ impl Service {
         self.platform.stop_and_read_leaves().await.iter().map(ToString::to_string).collect()
     }
 
-    /// Waits until the published checkpoint covers everything.
+    /// Waits until the published checkpoint covers every trace; on PostgreSQL they come into the ledger a moment after
+    /// their answer.
     pub(crate) async fn settle(&self) {
-        let size = self.platform.kernel.ledger().size();
+        let kernel = &self.platform.kernel;
+        let traces = kernel.database().count_rows(Trace::TABLE).await.unwrap();
+        let size = kernel.ledger().size().max(traces);
         let mut watch = self.platform.kernel.ledger().watch();
         let covered = watch.wait_for(|published| published.size >= size);
         tokio::time::timeout(Duration::from_secs(20), covered).await.unwrap().unwrap();

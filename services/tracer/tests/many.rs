@@ -53,7 +53,7 @@ async fn every_search_gives_what_a_recount_gives() {
                         ("callerUserId", caller),
                     ] {
                         for value in filter {
-                            query.push_str(&format!("{name}={value}&"));
+                            query.extend([name, "=", value, "&"]);
                         }
                     }
                     let (ids, total) = service.search(&format!("{query}skipTraces=2&limitTraces=20")).await;

@@ -417,7 +417,7 @@ async fn what_stands_out_is_found_with_its_traces() {
             (item["rule"].as_str().unwrap(), item["userId"].as_str().unwrap(), traces)
         })
         .collect();
-    let texts = |ids: &'_ [String]| ids.iter().map(|id| id.to_owned()).collect::<Vec<String>>();
+    let texts = |ids: &[String]| ids.to_vec();
     let expected = [
         ("after-invalidation", "late reader", vec![early]),
         ("many-datasets", "collector", texts(&many)),

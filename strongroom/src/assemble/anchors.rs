@@ -45,7 +45,10 @@ fn attesting(config: &Config, purpose: Use) -> Result<Vec<AnchorPart>> {
     let ledger = &config.ledger;
     let mut parts = chains::chains(config, purpose)?;
     if let (Some(url), Some(certificates)) = (&ledger.timestamp_url, &ledger.timestamp_certificates) {
-        parts.push(AnchorPart { anchor: Arc::new(rfc3161(url, certificates)?), every: ledger.timestamp_every });
+        parts.push(AnchorPart {
+            anchor: Arc::new(rfc3161(url, certificates)?),
+            every: ledger.timestamp_every,
+        });
     }
     Ok(parts)
 }

@@ -35,7 +35,8 @@ fn policy(fetch: &config::Fetch) -> Result<DownloadPolicy> {
 }
 
 fn read<T: FromStr<Err: Display>>(key: &str, texts: &[String]) -> Result<Vec<T>> {
-    let one = |text: &String| text.parse().map_err(|error| anyhow!("tracer.fetch.{key}: {text:?} is {error}"));
+    let one =
+        |text: &String| text.parse().map_err(|error| anyhow!("tracer.fetch.{key}: {text:?} is {error}"));
     texts.iter().map(one).collect()
 }
 
@@ -47,13 +48,17 @@ mod tests {
     fn nobody_is_asked_by_default_and_a_wrong_key_is_named() {
         assert!(of_tracer(&config::Fetch::default()).unwrap().is_none());
         let with = |change: fn(&mut config::Fetch)| {
-            let mut fetch = config::Fetch { hosts: vec!["files.example".to_owned()], ..config::Fetch::default() };
+            let mut fetch =
+                config::Fetch { hosts: vec!["files.example".to_owned()], ..config::Fetch::default() };
             change(&mut fetch);
             of_tracer(&fetch)
         };
         assert!(with(|_| {}).unwrap().is_some());
         for (change, names) in [
-            ((|fetch| fetch.schemes.push("ftp".to_owned())) as fn(&mut config::Fetch), "tracer.fetch.schemes: \"ftp\""),
+            (
+                (|fetch| fetch.schemes.push("ftp".to_owned())) as fn(&mut config::Fetch),
+                "tracer.fetch.schemes: \"ftp\"",
+            ),
             (|fetch| fetch.hosts.push("a/b".to_owned()), "tracer.fetch.hosts: \"a/b\""),
             (|fetch| fetch.internal_hosts.push("a".to_owned()), "tracer.fetch.internal_hosts: \"a\""),
         ] {

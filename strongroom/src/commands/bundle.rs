@@ -155,7 +155,7 @@ mod tests {
         };
         let digest = "AB".repeat(32);
         let object = format!("object {}", "ab".repeat(32));
-        assert_eq!(kinds(&digest), [object.clone()]);
+        assert_eq!(kinds(&digest), std::slice::from_ref(&object));
         assert_eq!(kinds(&format!("sha256:{digest}")), [object]);
         assert_eq!(kinds("caller:kat"), ["caller kat"]);
         assert_eq!(kinds("subject:caller:kat"), ["subject caller:kat"]);

@@ -44,7 +44,7 @@ impl Erase {
         let mut config = self.common.load()?.config;
         // what waits to be announced waits for the next start
         config.announcements.amqp_url = None;
-        let subject: ErasureSubject = self.subject.parse().map_err(told)?;
+        let subject: ErasureSubject = self.subject.parse().map_err(|error| told(&error))?;
         let report = block_on(async {
             if self.list { self.list(&config, &subject).await } else { self.erase(&config, subject).await }
         })?;
@@ -59,7 +59,7 @@ impl Erase {
         let listener = progress::listener();
         list_erasure(database.as_ref(), &schemas, belongs, subject, self.rows, listener.as_ref())
             .await
-            .map_err(told)
+            .map_err(|error| told(&error))
     }
 
     async fn erase(&self, config: &Config, subject: ErasureSubject) -> Result<ErasureReport> {
@@ -71,7 +71,7 @@ impl Erase {
         let request = ErasureRequest { subject, rows: self.rows, caller: Caller::system("erase") };
         let done = carry_out(&kernel, &request).await;
         kernel.stop().await;
-        done.map_err(told)
+        done.map_err(|error| told(&error))
     }
 
     fn tell(&self, report: &ErasureReport, backups: &[String]) {
@@ -123,6 +123,6 @@ async fn carry_out(kernel: &Kernel, request: &ErasureRequest) -> Result<ErasureR
     kernel.erase(request, assemble::BELONGS, progress::listener().as_ref()).await
 }
 
-fn told(error: Error) -> anyhow::Error {
+fn told(error: &Error) -> anyhow::Error {
     anyhow!(error.diagnosis())
 }

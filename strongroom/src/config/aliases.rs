@@ -77,9 +77,10 @@ fn told(aliases: &Aliases) -> Table {
 fn tell(told: &mut Table, path: &[&str], value: Option<impl Into<Value>>) {
     let Some(value) = value else { return };
     let value: Value = value.into();
-    let nested = path.iter().rev().fold(value, |value, key| {
-        Value::Table(Table::from_iter([((*key).to_owned(), value)]))
-    });
+    let nested = path
+        .iter()
+        .rev()
+        .fold(value, |value, key| Value::Table(Table::from_iter([((*key).to_owned(), value)])));
     if let Value::Table(nested) = nested {
         super::merge(told, nested);
     }

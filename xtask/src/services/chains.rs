@@ -21,8 +21,13 @@ const CHAIN: &str = "1337";
 const VALIDATOR: &str = "STRONGROOM_TEST_BIGCHAINDB_PYTHON";
 /// What builds the old packages, and what they need.
 const BUILDERS: &[&str] = &["setuptools<70", "wheel", "pytest-runner==6.0.1"];
-const LIBRARIES: &[&str] =
-    &["cryptoconditions==0.8.1", "base58==2.1.0", "python-rapidjson==1.25", "jsonschema==4.26.0", "pyyaml==6.0.3"];
+const LIBRARIES: &[&str] = &[
+    "cryptoconditions==0.8.1",
+    "base58==2.1.0",
+    "python-rapidjson==1.25",
+    "jsonschema==4.26.0",
+    "pyyaml==6.0.3",
+];
 const BIGCHAINDB: &str = "BigchainDB==2.2.2";
 
 /// Finds the node's program, or installs it.

@@ -88,7 +88,11 @@ impl S3Settings {
         }
         let backoff = BackoffConfig { max_backoff: self.patience / 4, ..BackoffConfig::default() };
         let retry = RetryConfig { backoff, max_retries: 4, retry_timeout: self.patience };
-        builder.with_bucket_name(&self.bucket).with_client_options(self.client_options()).with_retry(retry).build()
+        builder
+            .with_bucket_name(&self.bucket)
+            .with_client_options(self.client_options())
+            .with_retry(retry)
+            .build()
     }
 
     /// For requests that [`AmazonS3`] has no call for; to be made after [`S3Settings::client`].

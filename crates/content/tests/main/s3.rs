@@ -216,7 +216,7 @@ async fn full_server() -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let mut request = [0; 64 << 10];
+                let mut request = vec![0; 64 << 10];
                 let read = client.read(&mut request).await.unwrap_or(0);
                 let (status, body) = match &request[..read] {
                     [b'P', b'U', b'T', ..] => {
@@ -226,7 +226,8 @@ async fn full_server() -> SocketAddr {
                     _ => ("200 OK", "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"),
                 };
                 let length = body.len();
-                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
                 let _gone = client.write_all(format!("{head}{body}").as_bytes()).await;
             });
         }

@@ -8,8 +8,8 @@ use strongroom_kernel::{
     Operation, Table,
     ports::{
         Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError,
-        PortErrorKind, ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, TermBlock, TermChange, TermRun, TermStore,
-        UnitOutcome,
+        PortErrorKind, ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, TermBlock, TermChange,
+        TermRun, TermStore, UnitOutcome,
     },
 };
 use strongroom_model::Timestamp;

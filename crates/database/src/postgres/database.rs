@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use strongroom_kernel::{
     Operation, Table,
     ports::{
-        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError, ReadRows,
-        RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
+        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError,
+        ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
     },
 };
 use strongroom_model::Timestamp;

@@ -137,9 +137,7 @@ fn stored_record(row: &Row) -> Result<StoredRecord, PortError> {
 /// All topics with their next offsets.
 pub(super) async fn topics(client: &Object) -> Result<Vec<(String, u64)>, PortError> {
     let rows = query(client, TOPICS, &[], "read topics").await?;
-    rows.iter()
-        .map(|row| Ok((get(row, 0)?, unsigned(get(row, 1)?, "the next offset of a topic")?)))
-        .collect()
+    rows.iter().map(|row| Ok((get(row, 0)?, unsigned(get(row, 1)?, "the next offset of a topic")?))).collect()
 }
 
 /// Records of these indexes, in any order; those that are not there are left out.

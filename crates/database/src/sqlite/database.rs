@@ -7,8 +7,8 @@ use rusqlite::params;
 use strongroom_kernel::{
     Operation, Table,
     ports::{
-        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError, ReadRows,
-        RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
+        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError,
+        ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
     },
 };
 use strongroom_model::Timestamp;

@@ -52,7 +52,8 @@ fn runs(connection: &Connection) -> Result<Vec<TermRun>, PortError> {
     let mut rows = select.query([]).map_err(&failed)?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next().map_err(&failed)? {
-        let number = |place: usize| unsigned(row.get(place).map_err(&failed)?, "a number in the catalogue of terms");
+        let number =
+            |place: usize| unsigned(row.get(place).map_err(&failed)?, "a number in the catalogue of terms");
         let state: RunState = run_state(row.get(3).map_err(&failed)?)?;
         runs.push(TermRun { number: number(0)?, first: number(1)?, end: number(2)?, state });
     }

@@ -171,7 +171,9 @@ fn blocks_of(page: &[StoredRecord], key: &TermKey) -> Vec<crate::ports::TermBloc
     }
     entries.sort_unstable();
     let mut writer = BlockWriter::default();
-    entries.into_iter().for_each(|entry| writer.push(entry));
+    for entry in entries {
+        writer.push(entry);
+    }
     writer.finish()
 }
 

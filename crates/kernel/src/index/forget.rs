@@ -10,9 +10,10 @@ use super::{
     find::key_of,
 };
 
-/// Takes out of the index what records name now and will no longer name: `changed` has each record as it is and as it
-/// will be, with openings that are `null`. To be called before the openings are destroyed, so that a crash between
-/// the two is mended by calling it again; safe to call twice. Returns how many entries were taken out.
+/// Takes out of the index what records name now and will no longer name; returns how many entries were taken out.
+///
+/// `changed` has each record as it is and as it will be, with openings that are `null`. To be called before the openings are destroyed, so that a crash between
+/// the two is mended by calling it again; safe to call twice.
 ///
 /// `indexer` is whoever else builds the index of this database: a merge of his is given up.
 ///
@@ -55,7 +56,9 @@ pub async fn forget(
             }
             taken += (before - kept.len()) as u64;
             let mut writer = BlockWriter::default();
-            kept.into_iter().for_each(|entry| writer.push(entry));
+            for entry in kept {
+                writer.push(entry);
+            }
             let blocks = writer.finish().into_iter().map(|block| (run.number, block)).collect();
             let change = TermChange { remove: vec![(run.number, first)], blocks, ..TermChange::default() };
             database.change_terms(change).await?;

@@ -168,7 +168,8 @@ impl Verification {
             }
             next += page.len() as u64;
             // what is wrong with these is for the next verification to say
-            for opened in page.iter().filter_map(|stored| record::open(stored, &|name| self.table(name)).ok()) {
+            for opened in page.iter().filter_map(|stored| record::open(stored, &|name| self.table(name)).ok())
+            {
                 rows.note_removed(&opened);
                 events.note_retention(&opened);
                 erased.note(&opened);

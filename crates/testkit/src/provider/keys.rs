@@ -71,10 +71,10 @@ impl SigningKey {
         Self::ecdsa(kid, "ES384", &ECDSA_P384_SHA384_FIXED_SIGNING)
     }
 
-    fn ecdsa(kid: &str, algorithm: &'static str, kind: &'static EcdsaSigningAlgorithm) -> Self {
+    fn ecdsa(kid: &str, algorithm: &'static str, curve: &'static EcdsaSigningAlgorithm) -> Self {
         let random = SystemRandom::new();
-        let key = EcdsaKeyPair::generate_pkcs8(kind, &random).expect("the system has randomness");
-        let pair = EcdsaKeyPair::from_pkcs8(kind, key.as_ref(), &random).expect("a fresh key is sound");
+        let key = EcdsaKeyPair::generate_pkcs8(curve, &random).expect("the system has randomness");
+        let pair = EcdsaKeyPair::from_pkcs8(curve, key.as_ref(), &random).expect("a fresh key is sound");
         Self { kid: Some(kid.to_owned()), algorithm, pair: Pair::Ecdsa(Arc::new(pair)) }
     }
 

@@ -4,6 +4,7 @@
 mod keys;
 
 use std::{
+    future::ready,
     net::SocketAddr,
     sync::{
         Arc,
@@ -58,9 +59,9 @@ impl FakeProvider {
         let router = Router::new()
             .route(
                 &format!("{path}/.well-known/openid-configuration"),
-                get(move || answer_with(discovery, Self::discovery)),
+                get(move || ready(answer_with(&discovery, Self::discovery))),
             )
-            .route(&format!("{path}/keys"), get(move || answer_with(keys, Self::key_set)));
+            .route(&format!("{path}/keys"), get(move || ready(answer_with(&keys, Self::key_set))));
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
     }
@@ -139,12 +140,9 @@ impl FakeProvider {
 }
 
 /// What stands at an address of the provider, unless it does not answer.
-async fn answer_with(
-    provider: Arc<FakeProvider>,
-    document: fn(&FakeProvider) -> String,
-) -> (StatusCode, String) {
+fn answer_with(provider: &FakeProvider, document: fn(&FakeProvider) -> String) -> (StatusCode, String) {
     if provider.answers.load(Ordering::SeqCst) {
-        (StatusCode::OK, document(&provider))
+        (StatusCode::OK, document(provider))
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, String::new())
     }

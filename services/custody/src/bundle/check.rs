@@ -36,7 +36,9 @@ pub struct Checked {
     pub stamped: Vec<StampedCheckpoint>,
 }
 
-/// Verifies a bundle under `key`, whose name is the ledger's: every record opens its leaf and names what the bundle is
+/// Verifies a bundle under `key`, whose name is the ledger's.
+///
+/// Every record opens its leaf and names what the bundle is
 /// about, every leaf is in the tree of the signed checkpoint, every attested checkpoint is continued by it, and no
 /// byte of the file is anything but what follows from that.
 ///
@@ -146,7 +148,8 @@ fn records(read: &Files, manifest: &Manifest) -> Result<Vec<StoredRecord>, Bundl
 fn proofs(read: &Files, manifest: &Manifest, note: &Note) -> Result<Vec<TlogProof>, BundleError> {
     let proof = |index: &u64| {
         let name = proof_name(*index);
-        let proof = text(read, &name)?.parse::<TlogProof>().map_err(|error| BundleError::file(&name, &error))?;
+        let proof =
+            text(read, &name)?.parse::<TlogProof>().map_err(|error| BundleError::file(&name, &error))?;
         if proof.index() != *index || proof.checkpoint() != note {
             return Err(BundleError::file(&name, "it is about another leaf or another checkpoint"));
         }

@@ -31,7 +31,7 @@ pub struct OidcConfig {
     /// `["resource_access", "<client_id>", "roles"]`.
     pub roles_at: Vec<String>,
     /// Algorithms that are allowed; empty (default) for RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and
-    /// EdDSA.
+    /// `EdDSA`.
     pub algorithms: Vec<String>,
     /// How far the clocks may be apart, in seconds, up to 300. Default 5.
     pub leeway_seconds: u64,

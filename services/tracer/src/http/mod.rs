@@ -145,7 +145,10 @@ mod tests {
     fn a_prefix_is_cut_where_it_is_whole() {
         let prefix = "/tracer-service/tracer/";
         assert_eq!(without_prefix("/tracer-service/tracer/api/v1", prefix), "/api/v1");
-        assert_eq!(without_prefix("/tracer-service/tracers/api/v1", prefix), "/tracer-service/tracers/api/v1");
+        assert_eq!(
+            without_prefix("/tracer-service/tracers/api/v1", prefix),
+            "/tracer-service/tracers/api/v1"
+        );
         assert_eq!(without_prefix("/api/v1", prefix), "/api/v1");
         assert_eq!(without_prefix("/api/v1", ""), "/api/v1");
     }

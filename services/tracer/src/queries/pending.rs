@@ -40,7 +40,7 @@ pub async fn pending_traces(
         );
         let params: Vec<Value> = chunk.iter().map(|trace| Value::Id(trace.id)).collect();
         for row in snapshot.query(&sql, &params, &[Kind::Int], Reach::Point).await? {
-            sequences.push(count(row.into_iter().next())? / PER_UNIT);
+            sequences.push(count(row.first())? / PER_UNIT);
         }
     }
     let named = named(snapshot, traces).await?;

@@ -20,7 +20,7 @@ const CHUNK: usize = 500;
 pub async fn person_named(snapshot: &Snapshot, name: &str) -> Result<Option<Uuid>, Error> {
     let sql = "SELECT id FROM tracer_person WHERE name = $1";
     let rows = snapshot.query(sql, &[Value::Text(name.to_owned())], &[Kind::Id], Reach::Point).await?;
-    rows.into_iter().next().map(|row| id(row.into_iter().next())).transpose()
+    rows.first().map(|row| id(row.first())).transpose()
 }
 
 /// All persons whose names differ from one of `names` in letter case at most.
@@ -36,7 +36,7 @@ pub async fn persons_folded(snapshot: &Snapshot, names: &[String]) -> Result<Vec
         format!("SELECT id FROM tracer_person WHERE folded IN ({}) LIMIT {most}", parameters(1, names.len()));
     let params: Vec<Value> = names.iter().map(|name| Value::Text(fold(name))).collect();
     let rows = snapshot.query(&sql, &params, &[Kind::Id], Reach::Point).await?;
-    rows.into_iter().map(|row| id(row.into_iter().next())).collect()
+    rows.iter().map(|row| id(row.first())).collect()
 }
 
 /// Names of `persons`; those whose names were erased have none.
@@ -50,7 +50,7 @@ pub async fn names_of(snapshot: &Snapshot, persons: &[Uuid]) -> Result<HashMap<U
         let params: Vec<Value> = chunk.iter().copied().map(Value::Id).collect();
         for row in snapshot.query(&sql, &params, &[Kind::Id, Kind::Text], Reach::Scan).await? {
             let mut row = row.into_iter();
-            names.insert(id(row.next())?, text(row.next())?);
+            names.insert(id(row.next().as_ref())?, text(row.next())?);
         }
     }
     Ok(names)

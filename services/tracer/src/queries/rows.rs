@@ -9,9 +9,9 @@ pub(super) fn parameters(first: usize, count: usize) -> String {
     parameters.join(", ")
 }
 
-pub(super) fn id(value: Option<Value>) -> Result<Uuid, Error> {
+pub(super) fn id(value: Option<&Value>) -> Result<Uuid, Error> {
     match value {
-        Some(Value::Id(id)) => Ok(id),
+        Some(Value::Id(id)) => Ok(*id),
         _ => Err(wrong()),
     }
 }
@@ -25,9 +25,9 @@ pub(super) fn text(value: Option<Value>) -> Result<Option<String>, Error> {
 }
 
 /// A count; the sum of nothing is null.
-pub(super) fn count(value: Option<Value>) -> Result<u64, Error> {
+pub(super) fn count(value: Option<&Value>) -> Result<u64, Error> {
     match value {
-        Some(Value::Int(count)) => u64::try_from(count).map_err(|_| wrong()),
+        Some(Value::Int(count)) => u64::try_from(*count).map_err(|_| wrong()),
         Some(Value::Null) | None => Ok(0),
         _ => Err(wrong()),
     }

@@ -210,7 +210,7 @@ impl Plan {
         let few = page.skip + page.limit <= 200;
         let reach = if few { Reach::Point } else { Reach::Scan };
         let rows = snapshot.query(&sql, &statement.params, &[Kind::Id], reach).await?;
-        rows.into_iter().map(|row| id(row.into_iter().next())).collect()
+        rows.iter().map(|row| id(row.first())).collect()
     }
 
     /// How many match.
@@ -233,7 +233,7 @@ impl Plan {
             self.counted(&mut statement)
         };
         let rows = snapshot.query(&sql, &statement.params, &[Kind::Int], Reach::Scan).await?;
-        count(rows.into_iter().next().and_then(|row| row.into_iter().next()))
+        count(rows.first().and_then(|row| row.first()))
     }
 
     /// Counts within the ranges.

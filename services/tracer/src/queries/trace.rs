@@ -37,7 +37,7 @@ pub async fn named(snapshot: &Snapshot, traces: Vec<Trace>) -> Result<Vec<NamedT
         let params: Vec<Value> = chunk.iter().copied().map(Value::Id).collect();
         for row in snapshot.query(&sql, &params, &[Kind::Id, Kind::Text], Reach::Point).await? {
             let mut row = row.into_iter();
-            names.insert(id(row.next())?, text(row.next())?);
+            names.insert(id(row.next().as_ref())?, text(row.next())?);
         }
     }
     let name = |person: Uuid| names.get(&person).cloned().flatten();

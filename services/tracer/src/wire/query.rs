@@ -53,6 +53,9 @@ impl<'q> Query<'q> {
     }
 
     /// All values of the parameter under any of its names; empty ones say nothing.
+    ///
+    /// # Errors
+    /// A value that is no id, or too many of them.
     pub fn values(&self, names: &[&str]) -> Result<Vec<String>, Problems> {
         let given: Vec<&str> = self
             .0
@@ -80,6 +83,9 @@ impl<'q> Query<'q> {
     }
 
     /// `true` or `false`, in any letter case.
+    ///
+    /// # Errors
+    /// Any other word.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Problems> {
         match self.last(name).map(str::to_ascii_lowercase).as_deref() {
             None => Ok(None),
@@ -90,6 +96,9 @@ impl<'q> Query<'q> {
     }
 
     /// `skipTraces` and `limitTraces`.
+    ///
+    /// # Errors
+    /// No number, or a limit above the highest.
     pub fn page(&self, limits: Limits) -> Result<Page, Problems> {
         let skip = self.number("skipTraces")?.unwrap_or(0);
         let limit = self.number("limitTraces")?.unwrap_or(limits.default);
@@ -100,6 +109,9 @@ impl<'q> Query<'q> {
     }
 
     /// The whole search; `ledger` is what ours is called.
+    ///
+    /// # Errors
+    /// The first parameter that cannot be read, by its name.
     pub fn search(&self, ledger: &str, limits: Limits) -> Result<Search, Problems> {
         for name in self.values(&["blockchain"])? {
             if !is_ledger(&name, ledger) {
@@ -118,6 +130,9 @@ impl<'q> Query<'q> {
     }
 
     /// `userAction`: actions under any of their names.
+    ///
+    /// # Errors
+    /// A name that no action has.
     pub fn actions(&self) -> Result<Vec<UserAction>, Problems> {
         let mut actions = Vec::new();
         for name in self.values(&["userAction"])? {

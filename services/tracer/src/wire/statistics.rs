@@ -174,13 +174,11 @@ fn instant(query: &Query<'_>, name: &str) -> Result<Option<Timestamp>, Problems>
 
 fn word<T: Copy>(query: &Query<'_>, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Problems> {
     let Some(text) = query.last(name).filter(|text| !text.is_empty()) else { return Ok(None) };
-    match words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
-        Some((_, value)) => Ok(Some(*value)),
-        None => {
-            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            Err(Problems::one(name, format!("must be one of {}", known.join(", "))))
-        }
+    if let Some((_, value)) = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
+        return Ok(Some(*value));
     }
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    Err(Problems::one(name, format!("must be one of {}", known.join(", "))))
 }
 
 fn number(query: &Query<'_>, name: &str, least: u64, most: u64) -> Result<Option<u64>, Problems> {

@@ -2,6 +2,8 @@
 //!
 //! Nothing can refuse a trace once it was acknowledged: everything that can be wrong with it was told before.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use strongroom_kernel::{
     Command, Json, Kernel, MAX_SAFE_INTEGER, Once, OnceKey, Snapshot, State, TextList, Unit, Uuid, Value,
@@ -110,9 +112,13 @@ impl Command for AddTrace {
             Some(name) if *name == posted.user_id => user,
             Some(name) => self.person(&mut unit, snapshot, name, self.trace.persons[1]).await?,
         };
+        // a name stands in the record that introduced it: by their ids, persons are found in every later one
+        for person in BTreeSet::from([user, caller]).into_iter().filter(|person| !person.is_nil()) {
+            unit.about("person", person);
+        }
         let row = self.row(user, caller)?;
         unit.put(&row, State::Absent);
-        let datasets = self.link(&mut unit, &row);
+        let datasets = Self::link(&mut unit, &row);
         count_caller(&mut unit, snapshot, &row).await?;
         count_datasets(&mut unit, snapshot, &row, &datasets).await?;
         let named =
@@ -175,7 +181,7 @@ impl AddTrace {
     }
 
     /// Puts the trace under each of its datasets and models; returns the folded datasets.
-    fn link(&self, unit: &mut Unit, row: &Trace) -> Vec<String> {
+    fn link(unit: &mut Unit, row: &Trace) -> Vec<String> {
         let mut datasets: Vec<String> = Vec::new();
         for dataset in row.dataset_id.iter().chain(&row.datasets_ids.0) {
             let folded = fold(dataset);

@@ -4,6 +4,6 @@ mod add;
 mod fetch;
 mod import;
 
-pub use fetch::{NotFetched, fetch};
 pub use add::{AddTrace, NewTrace, add};
+pub use fetch::{NotFetched, fetch};
 pub use import::{Imported, import};

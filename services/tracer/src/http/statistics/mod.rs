@@ -6,10 +6,7 @@ mod dataset;
 mod grouped;
 mod timeline;
 
-use axum::{
-    http::StatusCode,
-    response::Response,
-};
+use axum::{http::StatusCode, response::Response};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use strongroom_model::Timestamp;
@@ -18,10 +15,7 @@ use super::{answer, ask::Ask, error::Refusal};
 use crate::{
     callers::STATISTICS,
     commands::READ_STATISTICS,
-    queries::{
-        Readable,
-        statistics::Scope,
-    },
+    queries::{Readable, statistics::Scope},
     wire::{action::UserAction, instant::iso, statistics::Question},
 };
 

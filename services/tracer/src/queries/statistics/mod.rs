@@ -42,7 +42,10 @@ impl Budget {
     fn take(&mut self) -> Result<(), Error> {
         self.0 += 1;
         if self.0 > MOST_MEMBERS {
-            return Err(Error::new(ErrorKind::Unsupported, "too much for one answer: ask for a shorter interval"));
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "too much for one answer: ask for a shorter interval",
+            ));
         }
         Ok(())
     }
