@@ -78,8 +78,19 @@ struct Reader<'a> {
     groups: Vec<Group>,
     names: HashMap<&'a [u8], Wanted>,
     members: HashSet<&'a [u8]>,
-    /// The inner one is `None` for `quorum none`.
-    quorum: Option<Option<Wanted>>,
+    quorum: Quorum,
+}
+
+/// What the `quorum` line says.
+#[derive(Default)]
+enum Quorum {
+    /// There was none yet.
+    #[default]
+    Missing,
+    /// `quorum none`.
+    Nobody,
+    /// A witness or a group.
+    Of(Wanted),
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Policy, PolicyError> {
@@ -91,7 +102,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Policy, PolicyError> {
         reader.line(text).map_err(|error| PolicyError::Line { line, error })?;
     }
     let Reader { logs, witnesses, groups, quorum, .. } = reader;
-    Ok(Policy { logs, witnesses, groups, quorum: quorum.ok_or(PolicyError::NoQuorum)? })
+    let quorum = match quorum {
+        Quorum::Missing => return Err(PolicyError::NoQuorum),
+        Quorum::Nobody => None,
+        Quorum::Of(wanted) => Some(wanted),
+    };
+    Ok(Policy { logs, witnesses, groups, quorum })
 }
 
 impl<'a> Reader<'a> {
@@ -156,11 +172,14 @@ impl<'a> Reader<'a> {
     }
 
     fn quorum(&mut self, name: &[u8]) -> Result<(), ReadError> {
-        if self.quorum.is_some() {
+        if !matches!(self.quorum, Quorum::Missing) {
             return Err(ReadError::SecondQuorum);
         }
-        let wanted = if name == NONE { None } else { Some(*self.names.get(name).ok_or(ReadError::Unknown)?) };
-        self.quorum = Some(wanted);
+        self.quorum = if name == NONE {
+            Quorum::Nobody
+        } else {
+            Quorum::Of(*self.names.get(name).ok_or(ReadError::Unknown)?)
+        };
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::node::HashReader;
 pub fn is_subtree(leaves: &Range<u64>) -> bool {
     let length = leaves.end.checked_sub(leaves.start).filter(|&length| length > 0);
     let unit = length.and_then(u64::checked_next_power_of_two);
-    unit.is_some_and(|unit| leaves.start % unit == 0)
+    unit.is_some_and(|unit| leaves.start.is_multiple_of(unit))
 }
 
 fn check(leaves: &Range<u64>, size: u64) -> Result<(), ProofError> {
