@@ -18,6 +18,7 @@ mod openkat;
 mod outside;
 mod scaled_out;
 mod sealed;
+mod shared;
 mod support;
 mod tamper;
 mod tracer;

@@ -77,7 +77,7 @@ fn diagnostics(room: &Room) -> String {
 }
 
 /// Asks until the answer is as wanted.
-fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = ask() {
@@ -89,7 +89,7 @@ fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A ledger with jobs saved by `who`, and its checkpoint over all of them.
-fn fill(server: &Server, who: u32, jobs: u64) -> Note {
+pub(crate) fn fill(server: &Server, who: u32, jobs: u64) -> Note {
     let mut client = Client::logged_in(server.bytes).unwrap();
     for n in 0..jobs {
         client.save_job(&id(who, n)).unwrap().success();
@@ -320,4 +320,117 @@ fn assert_holds(mirror: &Cosigner, hash: &Digest, held: &Checkpoint) {
     }
     let beyond = format!("/{hash}/tile/0/x009/999");
     assert_eq!(mirror.ask("GET", &beyond, b"").status, 404);
+}
+
+/// The hashes of a small tree in memory.
+struct Held(TileState);
+
+impl strongroom_ledger::TileReader for Held {
+    type Error = std::io::Error;
+
+    fn tile(&self, tile: Tile) -> std::io::Result<Vec<u8>> {
+        self.0.partial(tile).ok_or_else(|| std::io::Error::other("no such tile"))
+    }
+}
+
+/// The request that leads from the first `old` of these leaves to all of them.
+fn request(
+    signer: &strongroom_ledger::Signer,
+    leaves: &[strongroom_ledger::Hash],
+    old: u64,
+) -> AddCheckpoint {
+    let (state, size) = (TileState::from_leaf_hashes(leaves.iter().copied()), leaves.len() as u64);
+    let checkpoint = Checkpoint::new(signer.verifier().name().to_string(), size, state.root()).unwrap();
+    let proof = if old == 0 {
+        Vec::new()
+    } else {
+        let reader = strongroom_ledger::TileHashReader::new(Held(state), size);
+        strongroom_ledger::consistency_proof(&reader, old, size).unwrap()
+    };
+    AddCheckpoint::new(old, proof, checkpoint.sign(signer)).unwrap()
+}
+
+/// Two who have a log's key show the witness two histories at the same time, again and again.
+#[test]
+fn a_witness_killed_under_load_never_signs_two_views() {
+    const LOGS: u8 = 6;
+    const ROUNDS: u64 = 15;
+    const MOST: usize = 250;
+    let aside = Room::new();
+    let signers: Vec<_> = (0..LOGS)
+        .map(|n| strongroom_ledger::Signer::from_seed(format!("log{n}.example").parse().unwrap(), &[n; 32]))
+        .collect();
+    let nowhere = "127.0.0.1:9".parse().unwrap();
+    let logs: Vec<_> = signers
+        .iter()
+        .map(|signer| (signer.verifier().name().to_string(), signer.verifier().to_string(), nowhere))
+        .collect();
+    let mut bases: Vec<Vec<strongroom_ledger::Hash>> = vec![Vec::new(); signers.len()];
+    let mut cosigned = 0;
+    for round in 0..ROUNDS {
+        let witness = Cosigner::start(&aside, "witness", &logs);
+        let address = witness.address;
+        let show = |fork: u8| {
+            let (mut client, mut trees) = (Client::new(address), bases.clone());
+            let mut taken = Vec::new();
+            for step in 0_u64.. {
+                for (log, signer) in signers.iter().enumerate() {
+                    let mut next = trees[log].clone();
+                    next.push(leaf_hash(format!("{round} {fork} {step}").as_bytes()));
+                    if next.len() > MOST {
+                        return taken;
+                    }
+                    let asked = request(signer, &next, trees[log].len() as u64).to_string();
+                    match client.ask("POST", "/add-checkpoint", &[], asked.as_bytes()) {
+                        Ok(answer) if answer.status == 200 => {
+                            taken.push((log, next.clone()));
+                            trees[log] = next;
+                        }
+                        Ok(_) => {}
+                        Err(_) => return taken,
+                    }
+                }
+            }
+            taken
+        };
+        let taken: Vec<_> = std::thread::scope(|scope| {
+            let forks = [scope.spawn(|| show(0)), scope.spawn(|| show(1))];
+            std::thread::park_timeout(std::time::Duration::from_millis(20 + round * 37 % 150));
+            witness.kill();
+            forks.map(|fork| fork.join().unwrap()).into_iter().flatten().collect()
+        });
+        cosigned += taken.len();
+        // what was cosigned is one history, and the witness remembers all of it
+        let witness = Cosigner::start(&aside, "witness", &logs);
+        for (log, base) in bases.iter_mut().enumerate() {
+            let views: Vec<_> =
+                taken.iter().filter(|(other, _)| *other == log).map(|(_, view)| view).collect();
+            let longest = views.iter().max_by_key(|view| view.len()).map_or(&*base, |view| *view).clone();
+            for view in views {
+                assert_eq!(view[..], longest[..view.len()], "two views of log {log} were cosigned");
+            }
+            let hash = Digest::of(logs[log].0.as_bytes());
+            let answer = witness.ask("GET", &format!("/{hash}/checkpoint"), b"");
+            if answer.status == 404 {
+                assert!(longest.is_empty(), "log {log} was forgotten");
+                continue;
+            }
+            let kept = read(&Note::parse(&answer.success().body).unwrap());
+            assert!(kept.size() >= longest.len() as u64, "log {log} was set back");
+            *base = longest;
+            if kept.size() > base.len() as u64 {
+                // one more was durable than was answered: whose it is the root tells
+                let grown = (0_u64..1000).flat_map(|step| [(0, step), (1, step)]).find_map(|(fork, step)| {
+                    let mut grown = base.clone();
+                    grown.push(leaf_hash(format!("{round} {fork} {step}").as_bytes()));
+                    let root = TileState::from_leaf_hashes(grown.iter().copied()).root();
+                    (root == kept.root()).then_some(grown)
+                });
+                *base = grown.expect("what is kept continues what was cosigned");
+            }
+            let root = TileState::from_leaf_hashes(base.iter().copied()).root();
+            assert_eq!((kept.size(), kept.root()), (base.len() as u64, root), "log {log}");
+        }
+    }
+    assert!(cosigned > 100, "only {cosigned} were cosigned");
 }

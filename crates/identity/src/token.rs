@@ -24,6 +24,8 @@ pub enum Role {
     Auditor,
     /// May have a subject erased, and nothing else.
     Eraser,
+    /// May hand leaves of another ledger over to this one, and nothing else.
+    Forwarder,
 }
 
 /// What a token says.

@@ -9,10 +9,10 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     anchoring::AnchorPart,
+    attest::Attested,
     error::from_port,
     index::Indexer,
-    attest::Attested,
-    ledger::{self, LedgerView, WitnessPart},
+    ledger::{self, ForwardState, LedgerView, WitnessPart},
     ports::{Clock, ContentStore, Database, Note, Packs, PortError, Rng, Sink, TileStore},
     queue::Queue,
     recording::Recorder,
@@ -98,6 +98,8 @@ pub(crate) struct Inner {
     pub(crate) erasing: tokio::sync::Mutex<()>,
     pub(crate) indexer: tokio::sync::Mutex<Indexer>,
     pub(crate) attested: Attested,
+    /// How it goes with the shared ledger.
+    pub(crate) forwarding: Mutex<Option<ForwardState>>,
     pub(crate) writable: watch::Sender<bool>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Tasks>,
@@ -175,6 +177,7 @@ impl Kernel {
             erasing: tokio::sync::Mutex::default(),
             indexer: tokio::sync::Mutex::default(),
             attested: Attested::default(),
+            forwarding: Mutex::default(),
             tasks: Mutex::default(),
             database,
             packs,
@@ -214,6 +217,15 @@ impl Kernel {
     pub fn ask_witnesses(&self, part: WitnessPart) {
         let asking = ledger::ask_witnesses(self.inner.ledger.clone(), part, self.inner.stop.subscribe());
         self.inner.tasks.lock().followers.push(tokio::spawn(asking));
+    }
+
+    /// Runs work beside the commits, until the kernel stops.
+    pub(crate) fn follow<W: Future<Output = ()> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Arc<Inner>, watch::Receiver<bool>) -> W,
+    ) {
+        let working = work(Arc::clone(&self.inner), self.inner.stop.subscribe());
+        self.inner.tasks.lock().followers.push(tokio::spawn(working));
     }
 
     /// Turns newcomers away, finishes what waits, publishes a last checkpoint and ends all tasks.

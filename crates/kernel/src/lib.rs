@@ -39,7 +39,10 @@ pub use commit::{Once, OnceKey};
 pub use erasure::{Belongs, ErasureReport, ErasureRequest, ErasureSubject, list_erasure};
 pub use error::from_port;
 pub use kernel::{Kernel, Parts, Readiness, SinkPart, SmallUploads};
-pub use ledger::{LedgerView, Probed, ProofError, Published, Receipt, WitnessPart, WitnessState};
+pub use ledger::{
+    ForwardPart, ForwardState, KeptReceipt, LedgerView, Probed, ProofError, Published, Receipt, WitnessPart,
+    WitnessState, shared,
+};
 pub use reading::{Content, ContentBody, ContentRead};
 pub use rebuild::rebuild;
 pub use row::{

@@ -12,13 +12,11 @@ use strongroom_ledger::{
 };
 use strongroom_model::Digest;
 
-use crate::below;
+use crate::{below, words};
 
 /// Looks at a mirror's checkpoint after it was told of a new one, and the pause before each.
 const LOOKS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(300);
-/// Longest text of a refusal that is passed on.
-const MOST_WORDS: usize = 200;
 
 /// A witness, or a mirror, at a submission prefix that is its monitoring prefix too.
 #[derive(Debug, Clone)]
@@ -83,11 +81,4 @@ fn tells_size(answer: &Answer) -> bool {
 
 fn unreadable() -> PortError {
     PortError::unavailable("the witness's answer cannot be read")
-}
-
-/// The first line of a refusal, as far as it is fit to be shown.
-fn words(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let line = text.lines().next().unwrap_or_default();
-    line.chars().filter(|c| !c.is_control()).take(MOST_WORDS).collect()
 }

@@ -1,4 +1,4 @@
-//! Who may read records: holders of a token of role `auditor`.
+//! Who may read records (holders of a token of role `auditor`) and who may erase (those of role `eraser`).
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -10,9 +10,9 @@ use strongroom_model::Caller;
 
 use crate::{Custody, error::refuse};
 
-/// The auditor, or the refusal, counted as one of `action`.
+/// The auditor, or the refusal, recorded as one of `action`.
 pub(crate) fn admit(custody: &Custody, headers: &HeaderMap, action: Action) -> Result<Caller, Response> {
-    authenticate(custody, headers).map_err(|text| turn_away(custody, text, action))
+    admit_role(custody, headers, Role::Auditor, action)
 }
 
 /// The holder of a token of role `eraser`, or the refusal, recorded as one of `action`.
@@ -21,13 +21,44 @@ pub(crate) fn admit_eraser(
     headers: &HeaderMap,
     action: Action,
 ) -> Result<Caller, Response> {
+    admit_role(custody, headers, Role::Eraser, action)
+}
+
+/// The holder of a token of role `forwarder`, or the refusal, recorded as one of `action`.
+pub(crate) fn admit_forwarder(
+    custody: &Custody,
+    headers: &HeaderMap,
+    action: Action,
+) -> Result<Caller, Response> {
+    admit_role(custody, headers, Role::Forwarder, action)
+}
+
+/// A token of another role is refused under its holder's name; without a token nobody is known.
+fn admit_role(
+    custody: &Custody,
+    headers: &HeaderMap,
+    wanted: Role,
+    action: Action,
+) -> Result<Caller, Response> {
     match claims(custody, headers) {
-        Ok(Claims { name, role: Role::Eraser, .. }) => Ok(Caller::account(name)),
-        Ok(Claims { name, role: Role::Auditor, .. }) => {
-            custody.kernel.record_denial(&Caller::auditor(name), action);
-            Err(refuse(StatusCode::FORBIDDEN, "a token of role eraser is needed"))
+        Ok(claims) if claims.role == wanted => Ok(caller_of(claims)),
+        Ok(claims) => {
+            custody.kernel.record_denial(&caller_of(claims), action);
+            let text = match wanted {
+                Role::Auditor => "a token of role auditor is needed",
+                Role::Eraser => "a token of role eraser is needed",
+                Role::Forwarder => "a token of role forwarder is needed",
+            };
+            Err(refuse(StatusCode::FORBIDDEN, text))
         }
         Err(text) => Err(turn_away(custody, text, action)),
+    }
+}
+
+fn caller_of(claims: Claims) -> Caller {
+    match claims.role {
+        Role::Auditor => Caller::auditor(claims.name),
+        Role::Eraser | Role::Forwarder => Caller::account(claims.name),
     }
 }
 
@@ -46,14 +77,6 @@ fn claims(custody: &Custody, headers: &HeaderMap) -> Result<Claims, &'static str
     }
     let now = custody.kernel.clock().now();
     Claims::verify(token.trim(), &custody.token_key, now).map_err(|_| "not a valid token")
-}
-
-fn authenticate(custody: &Custody, headers: &HeaderMap) -> Result<Caller, &'static str> {
-    let claims = claims(custody, headers)?;
-    match claims.role {
-        Role::Auditor => Ok(Caller::auditor(claims.name)),
-        Role::Eraser => Err("a token of role auditor is needed"),
-    }
 }
 
 /// The caller as the access line has him.

@@ -2,24 +2,31 @@
 //!
 //! Checkpoint, tiles, verifier key and proofs are for anyone: a leaf tells a stranger nothing. Records with what opens
 //! them, the life of an object, a subject or a caller, and evidence to take home ([`bundle`]) are for auditors, and
-//! reading them is recorded too. It reads only: what is recorded is the kernel's business.
+//! reading them is recorded too. It writes what other ledgers hand over to this one (`foreign/`), and nothing else.
 
 pub mod bundle;
 pub mod life;
 
 mod erasures;
 mod error;
+mod foreign;
 mod gate;
 mod public;
+mod receipts;
 mod record_file;
 mod records;
 
 pub use erasures::{ErasureParts, erasure_router, shown as erasure_answer};
+pub use foreign::{ForeignLeaves, SCHEMA};
 pub use record_file::{RecordFile, RecordFileError};
 
 use std::sync::Arc;
 
-use axum::{Router, response::Response, routing::get};
+use axum::{
+    Router,
+    response::Response,
+    routing::{get, post},
+};
 use strongroom_http::Facts;
 use strongroom_identity::TokenKey;
 use strongroom_kernel::{Action, Kernel};
@@ -42,6 +49,7 @@ pub const ROUTES: &[(&str, Option<Action>)] = &[
     ("/custody/key", None),
     ("/custody/tile/{*path}", None),
     ("/custody/proof/{index}", None),
+    ("/custody/receipts/{index}", None),
     ("/custody/records", Some(READ_RECORDS)),
     ("/custody/objects/{sha256}", Some(READ_LIFE)),
     ("/custody/subjects/{id}", Some(READ_LIFE)),
@@ -67,6 +75,8 @@ pub fn router(kernel: Kernel, token_key: TokenKey) -> Router {
         .route("/custody/witnessed/checkpoint", get(public::witnessed))
         .route("/custody/witnessed/tile/{*path}", get(public::tile))
         .route("/custody/proof/{index}", get(public::proof))
+        .route("/custody/receipts/{index}", get(receipts::of_leaf))
+        .route("/custody/leaves", post(foreign::hand_over))
         .route("/custody/records", get(records::list))
         .route("/custody/objects/{sha256}", get(life::http::of_object))
         .route("/custody/subjects/{id}", get(life::http::of_subject))

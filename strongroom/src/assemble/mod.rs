@@ -1,11 +1,12 @@
 //! From the configuration to the parts: the only place that knows the adapters.
 
 mod anchors;
-mod downloads;
 mod chains;
 mod cosigners;
+mod downloads;
 mod realms;
 mod services;
+mod shared;
 mod sinks;
 mod stores;
 mod witnesses;
@@ -24,13 +25,19 @@ use crate::config::{Config, Encryption};
 pub(crate) use anchors::{all as anchors, ask_authorities, audits};
 pub(crate) use cosigners::{mirror, mirror_face, witness, witness_face};
 pub(crate) use services::{Background, Face, services};
+pub(crate) use shared::{ask_shared, forward};
 pub(crate) use sinks::ask_receivers;
 pub(crate) use stores::{Mode, Stores, database, migrate, sealing_key, stores};
 pub(crate) use witnesses::{ask_witnesses, policy, witnesses};
 
 /// Tables of the kernel and of all services.
 pub(crate) fn schemas() -> Vec<Schema> {
-    vec![strongroom_kernel::SCHEMA, strongroom_bytes::SCHEMA, strongroom_tracer::SCHEMA]
+    vec![
+        strongroom_kernel::SCHEMA,
+        strongroom_bytes::SCHEMA,
+        strongroom_tracer::SCHEMA,
+        strongroom_custody::SCHEMA,
+    ]
 }
 
 /// Which rows go with which when a subject is erased.

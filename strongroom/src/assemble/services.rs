@@ -59,8 +59,8 @@ pub(crate) fn services(config: &Config, folder: &DataFolder, kernel: &Kernel) ->
     let realm = realms::of_tracer(&config.tracer.oidc)?;
     let tracer = tracer(config, kernel, &metrics, realm.clone())?;
     // every service is on the main listener too, under its name; its own listener has the original's paths
-    let main =
-        main_router(kernel, token_key.clone(), &metrics, realm.clone()).nest("/bytes", strongroom_bytes::router(bytes.clone()));
+    let main = main_router(kernel, token_key.clone(), &metrics, realm.clone())
+        .nest("/bytes", strongroom_bytes::router(bytes.clone()));
     let main = main.merge(erasures(folder, kernel, token_key));
     let main = main.nest("/tracer", strongroom_tracer::router(tracer.clone()));
     let tracer = face("tracer", config.tracer.listen, strongroom_tracer::router(tracer));
@@ -130,6 +130,7 @@ fn metrics_router(kernel: &Kernel, metrics: &Arc<Metrics>, realm: Option<Realm>)
             figure(kernel.unconfirmed_events()),
         ));
         gauges.extend(witness_gauges(&kernel));
+        gauges.extend(super::shared::gauges(&kernel));
         gauges.extend(realm.iter().flat_map(realms::gauges));
         let page = metrics.page(gauges);
         async move { ([(CONTENT_TYPE, OPEN_METRICS)], page) }
@@ -150,7 +151,11 @@ fn witness_gauges(kernel: &Kernel) -> Vec<(&'static str, &'static str, f64)> {
     vec![
         ("witnesses", "Witnesses that are asked to cosign", figure(witnesses.len() as u64)),
         ("witnesses_failing", "Witnesses that did not cosign when asked last", figure(failing as u64)),
-        ("witnesses_contradicting", "Witnesses that hold another history of this ledger", figure(contradict as u64)),
+        (
+            "witnesses_contradicting",
+            "Witnesses that hold another history of this ledger",
+            figure(contradict as u64),
+        ),
         (
             "leaves_not_cosigned",
             "Published leaves that no cosigned checkpoint covers yet",

@@ -82,6 +82,9 @@ async fn look_inside(looks: &mut Looks, config: &Config, folder: &DataFolder) {
                 Ok(answers) => answers.into_iter().for_each(|(what, answer)| looks.tell(&what, answer)),
                 Err(error) => looks.tell("witnesses", Err(error)),
             }
+            if let Some(answer) = assemble::ask_shared(config).await {
+                looks.tell("shared ledger", answer);
+            }
             let listed = stores.store.list(None, 1).await;
             looks.tell("content store", listed.map(|_| "answers".to_owned()).map_err(Into::into));
         }

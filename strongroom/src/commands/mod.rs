@@ -2,10 +2,11 @@
 
 mod backup;
 mod bundle;
-mod check_bundle;
 mod bytes;
+mod check_bundle;
 mod check_config;
 mod check_proof;
+mod check_receipt;
 mod cosign;
 mod custody;
 mod doctor;
@@ -56,6 +57,8 @@ enum Command {
     Prove(prove::Prove),
     /// Check a proof file, offline, with nothing but the ledger's public key.
     CheckProof(check_proof::CheckProof),
+    /// Check the receipt of a shared ledger for a leaf, offline, with nothing but that ledger's public key.
+    CheckReceipt(check_receipt::CheckReceipt),
     /// The life of an object, a subject or a caller: every leaf that tells of it.
     #[command(subcommand)]
     Custody(custody::Custody),
@@ -105,6 +108,7 @@ impl Cli {
             Command::Token(command) => command.run(),
             Command::Prove(command) => command.run(),
             Command::CheckProof(command) => command.run(),
+            Command::CheckReceipt(command) => command.run(),
             Command::Custody(command) => command.run(),
             Command::Bundle(command) => command.run(),
             Command::CheckBundle(command) => command.run(),

@@ -33,6 +33,8 @@ pub(crate) enum RoleName {
     Auditor,
     /// Has subjects erased, and nothing else.
     Eraser,
+    /// Hands leaves of another ledger over to this one, and nothing else.
+    Forwarder,
 }
 
 impl Token {
@@ -48,6 +50,7 @@ impl Token {
         let role = match role {
             RoleName::Auditor => Role::Auditor,
             RoleName::Eraser => Role::Eraser,
+            RoleName::Forwarder => Role::Forwarder,
         };
         let claims = Claims { name, role, expires: end.micros().div_euclid(1_000_000) };
         say!("{}", claims.sign(&key));

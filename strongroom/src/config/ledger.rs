@@ -5,10 +5,12 @@ use std::{path::PathBuf, time::Duration};
 use serde::Deserialize;
 use strongroom_ledger::note::KeyName;
 
+use strongroom_bytes::config::Secret;
+
 use super::{
     ConfigError,
     chains::{BigchainDb, Ethereum},
-    units,
+    secret, units,
     witnesses::Witnesses,
 };
 
@@ -34,6 +36,18 @@ pub(crate) struct Ledger {
     /// Reads of one object by one caller within this time are one leaf; at most `60s`. Default `60s`. Since 0.1.
     #[serde(with = "units::duration")]
     pub(crate) coalesce_reads: Duration,
+    /// Address of the custody service of another Strongroom, a shared ledger, that takes the leaves of this one and
+    /// gives receipts; unset: none. Since 0.1.
+    pub(crate) forward_to: Option<String>,
+    /// Verifier key of that ledger, under which its receipts must hold. Since 0.1.
+    pub(crate) forward_key: Option<String>,
+    /// A token of its role `forwarder`. Since 0.1.
+    pub(crate) forward_token: Option<Secret>,
+    /// File with that token. Since 0.1.
+    pub(crate) forward_token_file: Option<PathBuf>,
+    /// Longest time until fewer leaves than 256 are handed over too. Default `10s`. Since 0.1.
+    #[serde(with = "units::duration")]
+    pub(crate) forward_every: Duration,
     /// A chain that attests checkpoints. Since 0.1.
     pub(crate) ethereum: Ethereum,
     /// Another one. Since 0.1.
@@ -55,6 +69,11 @@ impl Default for Ledger {
             timestamp_certificates: None,
             timestamp_every: Duration::from_hours(1),
             coalesce_reads: MAX_COALESCE,
+            forward_to: None,
+            forward_key: None,
+            forward_token: None,
+            forward_token_file: None,
+            forward_every: Duration::from_secs(10),
             ethereum: Ethereum::default(),
             bigchaindb: BigchainDb::default(),
             witnesses: Witnesses::default(),
@@ -66,7 +85,24 @@ impl Ledger {
     /// Reads the addresses that stand in files.
     pub(super) fn resolve(&mut self) -> Result<(), ConfigError> {
         self.bigchaindb.resolve();
+        secret::resolve("ledger.forward_token", &mut self.forward_token, self.forward_token_file.as_deref())?;
         self.ethereum.resolve()
+    }
+
+    fn validate_forward(&self) -> Result<(), ConfigError> {
+        if self.forward_every.is_zero() {
+            return Err(ConfigError::value("ledger.forward_every", "must be longer than zero"));
+        }
+        let given = [self.forward_to.is_some(), self.forward_key.is_some(), self.forward_token.is_some()];
+        if given.iter().any(|given| *given) && !given.iter().all(|given| *given) {
+            let text = "needs ledger.forward_key and ledger.forward_token beside it, and the reverse";
+            return Err(ConfigError::value("ledger.forward_to", text));
+        }
+        if let Some(key) = &self.forward_key {
+            let read = key.trim().parse::<strongroom_ledger::Verifier>();
+            read.map_err(|error| ConfigError::value("ledger.forward_key", error.to_string()))?;
+        }
+        Ok(())
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -85,6 +121,7 @@ impl Ledger {
         if self.coalesce_reads > MAX_COALESCE {
             return Err(ConfigError::value("ledger.coalesce_reads", "must be at most 60s"));
         }
+        self.validate_forward()?;
         self.ethereum.validate()?;
         self.bigchaindb.validate()
     }

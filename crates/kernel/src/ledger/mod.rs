@@ -6,13 +6,16 @@
 
 mod cosign;
 mod derive;
+mod forward;
 mod past;
 mod publish;
 mod receipt;
 mod restore;
+pub mod shared;
 mod view;
 
 pub use cosign::{WitnessPart, WitnessState};
+pub use forward::{ForwardPart, ForwardState, KeptReceipt};
 pub use past::Probed;
 pub use publish::Published;
 pub use receipt::Receipt;

@@ -19,8 +19,9 @@ pub use anchor::{Anchor, AnchorProof};
 pub use clock::{Clock, SystemClock};
 pub use content::{ByteStream, ContentKey, ContentStore, PackPosition, Packs, PendingSync, Staged};
 pub use database::{
-    Batch, ContentEntry, Database, Erasure, EventPosition, Head, IdempotentReply, Note, Place, Prepared, Query, Reach,
-    ReadRows, RowFilter, SealedRecord, Stamp, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
+    Batch, ContentEntry, Database, Erasure, EventPosition, Head, IdempotentReply, Note, Place, Prepared,
+    Query, Reach, ReadRows, RowFilter, SealedRecord, Stamp, StoredEvent, StoredRecord, StoredRow,
+    UnitOutcome,
 };
 pub use error::{PortError, PortErrorKind};
 pub use fetch::{Fetch, FetchError, FetchLimits, FetchStream, Fetched};
@@ -28,4 +29,4 @@ pub use rng::{Rng, RngExt, SystemRng};
 pub use sink::{Sink, SinkError};
 pub use terms::{RunState, TermBlock, TermChange, TermRun, TermStore};
 pub use tiles::TileStore;
-pub use tlog::{LogSource, Witness, WitnessAnswer};
+pub use tlog::{LogSource, SharedAnswer, SharedLedger, Witness, WitnessAnswer};

@@ -42,3 +42,28 @@ pub trait LogSource: Debug + Send + Sync {
     /// `Unavailable` when there is no answer in time; `Refused` when it is longer than any such resource.
     async fn get(&self, path: &str) -> Result<Option<Vec<u8>>, PortError>;
 }
+
+/// What a shared ledger says to leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SharedAnswer {
+    /// It took them, or had them already: its receipt, not yet verified. It may be about fewer of them.
+    Taken(Vec<u8>),
+    /// It will not, with the HTTP status and at most a line of its own words.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Its words.
+        text: String,
+    },
+}
+
+/// Takes leaves of this ledger into another one. Nothing it says is believed before it is verified.
+#[async_trait]
+pub trait SharedLedger: Debug + Send + Sync {
+    /// Hands over `leaves` of the ledger `origin`, the first of which has the index `first`. May be called twice with
+    /// the same, and with more leaves from the same index.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is no answer in time: they may have been taken.
+    async fn take(&self, origin: &str, first: u64, leaves: &[Vec<u8>]) -> Result<SharedAnswer, PortError>;
+}

@@ -6,9 +6,9 @@ mod upkeep;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow};
-use strongroom_kernel::{Kernel, verify::Silent};
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use strongroom_kernel::{Kernel, verify::Silent};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -58,6 +58,9 @@ async fn serve(mut config: Config) -> Result<()> {
     if let Some(part) = assemble::witnesses(&config, &kernel.ledger().verifier())? {
         kernel.ask_witnesses(part);
     }
+    if let Some(part) = assemble::forward(&config, &kernel.ledger().verifier())? {
+        kernel.forward(part);
+    }
     let services = assemble::services(&config, &folder, &kernel)?;
     let listeners = Listeners::bind(&config, services.faces)?;
     greet(&folder, &kernel.ledger().verifier().to_string(), account, &listeners);
@@ -84,7 +87,11 @@ async fn serve(mut config: Config) -> Result<()> {
 /// Ends an erasure that a crash interrupted, before anything is served.
 async fn take_up_erasure(kernel: &Kernel) -> Result<()> {
     let ended = kernel.resume_erasure(assemble::BELONGS, &Silent).await;
-    if ended.map_err(|error| anyhow!(error.diagnosis())).context("end an erasure that was interrupted")?.is_some() {
+    if ended
+        .map_err(|error| anyhow!(error.diagnosis()))
+        .context("end an erasure that was interrupted")?
+        .is_some()
+    {
         tracing::info!("an erasure that was interrupted was brought to its end");
     }
     Ok(())
