@@ -96,6 +96,11 @@ async fn any_changed_file_is_found_even_when_the_sums_fit() {
     let mut more = files.clone();
     more.insert("notes".to_owned(), Vec::new());
     assert!(matches!(check(&packed(more), &key), Err(BundleError::Foreign(_))));
+    // it is named, and not the sums that differ with it
+    let mut report = files.clone();
+    report.get_mut("report.html").unwrap()[200] ^= 1;
+    let error = check(&packed(report), &key).unwrap_err();
+    assert!(error.to_string().starts_with("report.html: "), "{error}");
     let mut sums = files;
     sums.get_mut("SHA256SUMS").unwrap()[0] ^= 1;
     check(&zip::write(&sums).unwrap(), &key).unwrap_err();

@@ -3,11 +3,12 @@
 use axum::{body::Body, extract::Request};
 use serde_json::Value;
 use strongroom_custody::{READ_LIFE, ROUTES};
+use strongroom_identity::{Claims, Role};
 use strongroom_kernel::{Unit, UnitResult};
 use strongroom_model::{Caller, Digest};
 use strongroom_testkit::send;
 
-use crate::{ACTION, Ledger, about, auditor};
+use crate::{ACTION, KEY, Ledger, about, auditor};
 
 /// 30 units: two thirds of kat, every third of jim; about ten things in turn; one is refused.
 async fn filled() -> Ledger {
@@ -152,6 +153,45 @@ async fn the_index_is_clean_and_a_changed_one_is_found() {
         report.findings.iter().any(|finding| finding.text.contains("index of terms")),
         "{:?}",
         report.findings
+    );
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_read_is_no_reason_to_come_again() {
+    let ledger = filled().await;
+    let kernel = &ledger.platform.kernel;
+    assert_eq!(kernel.index_up_to(30, std::time::Duration::from_mins(1)).await.unwrap(), 30);
+    let database = kernel.database();
+    for run in database.term_runs().await.unwrap() {
+        for mut block in database.term_blocks(run.number, &[], 100).await.unwrap() {
+            let remove = vec![(run.number, block.first.clone())];
+            block.entries.pop();
+            let blocks = vec![(run.number, block)];
+            let change = strongroom_kernel::ports::TermChange { remove, blocks, ..Default::default() };
+            database.change_terms(change).await.unwrap();
+        }
+    }
+    for path in ["/custody/callers/jim", "/custody/bundle/callers/jim"] {
+        let reply = ledger.get_as(&auditor(), path).await;
+        assert_eq!((reply.status, reply.header("retry-after")), (500, None), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_role_is_refused_by_name() {
+    let ledger = filled().await;
+    let eraser = Claims { name: "ed".to_owned(), role: Role::Eraser, expires: i64::MAX }.sign(&KEY);
+    for path in ["/custody/callers/kat", "/custody/records", "/custody/bundle/callers/kat"] {
+        let reply = ledger.get_as(&eraser, path).await;
+        assert_eq!(reply.status, 403, "{path}");
+        assert_eq!(reply.json()["detail"], "a token of role auditor is needed");
+    }
+    let mut leaves: Vec<String> =
+        ledger.platform.stop_and_read_leaves().await.iter().skip(30).map(ToString::to_string).collect();
+    leaves.sort();
+    assert_eq!(
+        leaves,
+        ["read_bundle by ed: denied", "read_life by ed: denied", "read_records by ed: denied"]
     );
 }
 

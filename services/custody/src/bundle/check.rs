@@ -1,7 +1,5 @@
 //! A bundle verified, offline, with nothing but the ledger's public key.
 
-use std::collections::BTreeSet;
-
 use strongroom_kernel::ports::StoredRecord;
 use strongroom_ledger::{
     Checkpoint, Hash, Note, TlogProof, Verifier, leaf_hash, verify_consistency, verify_inclusion,
@@ -175,18 +173,21 @@ fn stamped(read: &Files, manifest: &Manifest) -> Result<Vec<StampedCheckpoint>, 
     manifest.anchors.iter().map(stamped).collect()
 }
 
-/// The files read must be those that the evidence makes.
+/// The files read must be those that the evidence makes. The sums come last: they differ with any other file, whose
+/// name says more.
 fn compare(read: &Files, made: &Files) -> Result<(), BundleError> {
-    let names: BTreeSet<&String> = read.keys().chain(made.keys()).collect();
-    for name in names {
-        match (read.get(name), made.get(name)) {
-            (Some(read), Some(made)) if read == made => {}
-            (Some(_), Some(_)) => return Err(BundleError::file(name, "it is not what the records say")),
-            (Some(_), None) => return Err(BundleError::Foreign(name.clone())),
-            (None, _) => return Err(BundleError::Missing(name.clone())),
-        }
+    if let Some(foreign) = read.keys().find(|name| !made.contains_key(*name)) {
+        return Err(BundleError::Foreign(foreign.clone()));
     }
-    Ok(())
+    if let Some(missing) = made.keys().find(|name| !read.contains_key(*name)) {
+        return Err(BundleError::Missing(missing.clone()));
+    }
+    let differs = |name: &&String| read.get(*name) != made.get(*name);
+    let of_others = made.keys().filter(|name| *name != SUMS_NAME).find(differs);
+    match of_others.or_else(|| made.keys().find(differs)) {
+        Some(name) => Err(BundleError::file(name, "it is not what the records say")),
+        None => Ok(()),
+    }
 }
 
 fn file<'f>(files: &'f Files, name: &str) -> Result<&'f [u8], BundleError> {

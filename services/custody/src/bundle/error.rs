@@ -11,7 +11,7 @@ use super::zip::ZipError;
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// Not the zip file of a bundle.
-    #[error("the bundle cannot be read: {0}")]
+    #[error("the bundle cannot be read")]
     Zip(#[from] ZipError),
     /// A form that this program does not know.
     #[error("the bundle is of version {0}, which this program does not know")]
@@ -31,7 +31,7 @@ pub enum BundleError {
         what: String,
     },
     /// The checkpoint is not of the ledger whose key was given, or not signed with it.
-    #[error("the checkpoint cannot be believed: {0}")]
+    #[error("the checkpoint cannot be believed")]
     Checkpoint(#[from] CheckpointError),
     /// Nothing to prove.
     #[error("no leaf tells of it")]

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use strongroom_kernel::{Unit, from_port, index::TermKind, ports::PortError};
-use strongroom_model::{Caller, Error};
+use strongroom_model::{Caller, Error, ErrorKind};
 
 use crate::{
     Custody, READ_LIFE,
@@ -126,7 +126,11 @@ pub(crate) async fn find(
     let request = PageRequest { about, filter, range };
     let look_up = |range, limit| async move {
         let found = kernel.find_leaves(about.term_kind(), &about.name, range, limit).await;
-        found.map_err(|error| PortError::unavailable("look in the index").with_source(error))
+        found.map_err(|error| match error.kind() {
+            // waiting does not mend an index that cannot be read: `rebuild` does
+            ErrorKind::Internal => PortError::corrupt("the index of terms cannot be read").with_source(error),
+            _ => PortError::unavailable("look in the index").with_source(error),
+        })
     };
     page(database, request, look_up).await.map_err(from_port)
 }
