@@ -25,6 +25,7 @@ impl Command for SaveBoefjeMeta {
     async fn decide(&self, _snapshot: &Snapshot) -> Result<(Unit, ()), Error> {
         let mut unit = Unit::new(&self.caller, SAVE_BOEFJE_META);
         unit.about("boefje_meta", self.meta.id);
+        unit.about("organization", &self.meta.organization);
         unit.put(&self.meta, State::Absent.or("id_taken"));
         Ok((unit, ()))
     }

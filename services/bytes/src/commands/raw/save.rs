@@ -107,6 +107,7 @@ impl Command for SaveRaw {
         let held: HashSet<Digest> = known.keys().copied().collect();
         let mut unit = Unit::new(&self.caller, SAVE_RAW);
         unit.about("boefje_meta", self.boefje_meta.id);
+        unit.about("organization", &self.boefje_meta.organization);
         unit.require::<BoefjeMeta>(
             vec![Value::Id(self.boefje_meta.id)],
             State::Present.or("boefje_meta_unknown"),
