@@ -354,7 +354,7 @@ fn request(
 #[test]
 fn a_witness_killed_under_load_never_signs_two_views() {
     const LOGS: u8 = 6;
-    const ROUNDS: u64 = 15;
+    const ROUNDS: u64 = 12;
     const MOST: usize = 250;
     let aside = Room::new();
     let signers: Vec<_> = (0..LOGS)
@@ -370,34 +370,39 @@ fn a_witness_killed_under_load_never_signs_two_views() {
     for round in 0..ROUNDS {
         let witness = Cosigner::start(&aside, "witness", &logs);
         let address = witness.address;
-        let show = |fork: u8| {
-            let (mut client, mut trees) = (Client::new(address), bases.clone());
+        let answered = std::sync::atomic::AtomicU64::new(0);
+        let show = |fork: u8, log: usize| {
+            let (mut client, mut tree) = (Client::new(address), bases[log].clone());
             let mut taken = Vec::new();
             for step in 0_u64.. {
-                for (log, signer) in signers.iter().enumerate() {
-                    let mut next = trees[log].clone();
-                    next.push(leaf_hash(format!("{round} {fork} {step}").as_bytes()));
-                    if next.len() > MOST {
-                        return taken;
+                let mut next = tree.clone();
+                next.push(leaf_hash(format!("{round} {fork} {step}").as_bytes()));
+                if next.len() > MOST {
+                    break;
+                }
+                let asked = request(&signers[log], &next, tree.len() as u64).to_string();
+                match client.ask("POST", "/add-checkpoint", &[], asked.as_bytes()) {
+                    Ok(answer) if answer.status == 200 => {
+                        taken.push((log, next.clone()));
+                        tree = next;
+                        answered.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     }
-                    let asked = request(signer, &next, trees[log].len() as u64).to_string();
-                    match client.ask("POST", "/add-checkpoint", &[], asked.as_bytes()) {
-                        Ok(answer) if answer.status == 200 => {
-                            taken.push((log, next.clone()));
-                            trees[log] = next;
-                        }
-                        Ok(_) => {}
-                        Err(_) => return taken,
-                    }
+                    Ok(_) => {}
+                    Err(_) => break,
                 }
             }
             taken
         };
         let taken: Vec<_> = std::thread::scope(|scope| {
-            let forks = [scope.spawn(|| show(0)), scope.spawn(|| show(1))];
-            std::thread::park_timeout(std::time::Duration::from_millis(20 + round * 37 % 150));
+            let show = &show;
+            let forks = (0..signers.len()).flat_map(|log| [(0, log), (1, log)]);
+            let forks: Vec<_> = forks.map(|(fork, log)| scope.spawn(move || show(fork, log))).collect();
+            // in the middle of it: some were answered, and others are under way
+            eventually("cosignatures", || {
+                (answered.load(std::sync::atomic::Ordering::Relaxed) > 3 + round * 5 % 24).then_some(())
+            });
             witness.kill();
-            forks.map(|fork| fork.join().unwrap()).into_iter().flatten().collect()
+            forks.into_iter().flat_map(|fork| fork.join().unwrap()).collect()
         });
         cosigned += taken.len();
         // what was cosigned is one history, and the witness remembers all of it
@@ -432,5 +437,5 @@ fn a_witness_killed_under_load_never_signs_two_views() {
             assert_eq!((kept.size(), kept.root()), (base.len() as u64, root), "log {log}");
         }
     }
-    assert!(cosigned > 100, "only {cosigned} were cosigned");
+    assert!(cosigned > 60, "only {cosigned} were cosigned");
 }
