@@ -63,6 +63,38 @@ fn the_life_of_a_file_is_one_query_over_http_and_on_the_command_line() {
 }
 
 #[test]
+fn persons_datasets_and_organisations_are_found_in_every_unit_that_concerns_them() {
+    let room = Room::new();
+    let (server, _) = filled(&room);
+    let trace = r#"{"userId":"Ann","userAction":"USE_DATASETS_POD","datasetsIds":["D-1"],"toolName":"t","toolVersion":"1"}"#;
+    let mut client = Client::new(server.main);
+    for _ in 0..3 {
+        let header = [("Content-Type", "application/json")];
+        client.ask("POST", "/tracer/api/v1/traces", &header, trace.as_bytes()).unwrap().success();
+    }
+    let life = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&room.run(["custody", "subject", name, "--json"]).stdout).unwrap()
+    };
+    assert_eq!(actions(&life("D-1")), ["add_trace"; 3]);
+    // the name stands where it was met first, with the id that every later trace has
+    let met = life("Ann");
+    assert_eq!(actions(&met), ["add_trace"]);
+    let subjects = met["leaves"][0]["subjects"].as_array().unwrap();
+    let person = subjects.iter().find(|subject| subject["noun"] == "person").unwrap();
+    assert_eq!(actions(&life(person["id"].as_str().unwrap())), ["add_trace"; 3]);
+    let of_organisation = actions(&life("acme"));
+    assert_eq!(of_organisation.iter().filter(|action| *action == "save_boefje_meta").count(), 4);
+    assert_eq!(of_organisation.iter().filter(|action| *action == "save_raw").count(), 3);
+    // a failure is told once
+    let file = room.beside("no.zip");
+    fs::write(&file, "not a zip file").unwrap();
+    let told = text(&check(&room, &file, &room.key()).stderr);
+    assert_eq!(told.matches("not a zip file").count(), 1, "{told}");
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
+}
+
+#[test]
 fn an_index_made_again_tells_the_same() {
     let room = Room::new();
     let (server, digest) = filled(&room);
