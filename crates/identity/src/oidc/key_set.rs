@@ -91,13 +91,13 @@ mod tests {
 
     const X: &str = "VVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVU";
 
-    fn read(keys: Value) -> Result<KeySet, KeySetError> {
+    fn read(keys: &Value) -> Result<KeySet, KeySetError> {
         KeySet::read(&serde_json::to_vec(&json!({"keys": keys, "more": 1})).unwrap())
     }
 
     #[test]
     fn useless_keys_are_passed_over_and_the_others_kept() {
-        let set = read(json!([
+        let set = read(&json!([
             {"kty": "RSA", "use": "enc"}, 7, {"kty": 3}, {},
             {"kty": "OKP", "crv": "Ed25519", "x": X, "kid": "a"},
             {"kty": "EC", "crv": "P-256", "x": X, "y": X, "kid": "b"},
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn nothing_is_chosen_between_keys_that_both_fit() {
         let key = |kid: &str| json!({"kty": "OKP", "crv": "Ed25519", "x": X, "kid": kid});
-        let set = read(json!([key("a"), key("b"), key("b")])).unwrap();
+        let set = read(&json!([key("a"), key("b"), key("b")])).unwrap();
         assert_eq!(set.find(None, Algorithm::EdDsa), Found::Unknown);
         assert_eq!(set.find(Some("b"), Algorithm::EdDsa), Found::Unknown);
         assert!(matches!(set.find(Some("a"), Algorithm::EdDsa), Found::Key(_)));
@@ -126,15 +126,15 @@ mod tests {
 
     #[test]
     fn what_helps_nobody_is_an_error() {
-        assert_eq!(read(json!([])), Err(KeySetError::Empty));
-        assert_eq!(read(json!([{"kty": "oct", "k": "AAAA"}])), Err(KeySetError::Empty));
+        assert_eq!(read(&json!([])), Err(KeySetError::Empty));
+        assert_eq!(read(&json!([{"kty": "oct", "k": "AAAA"}])), Err(KeySetError::Empty));
         for text in ["", "[]", "{}", r#"{"keys":{}}"#, "<html>"] {
             assert_eq!(KeySet::read(text.as_bytes()), Err(KeySetError::Malformed), "{text}");
         }
         assert_eq!(KeySet::read(&vec![b' '; MOST_DOCUMENT_BYTES + 1]), Err(KeySetError::TooLong));
         let many: Vec<Value> =
             (0..100).map(|n| json!({"kty": "OKP", "crv": "Ed25519", "x": X, "kid": n.to_string()})).collect();
-        assert_eq!(read(many.into()).unwrap().len(), MOST_KEYS);
+        assert_eq!(read(&many.into()).unwrap().len(), MOST_KEYS);
     }
 
     proptest! {
