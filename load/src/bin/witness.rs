@@ -15,6 +15,7 @@
 mod client;
 
 use std::{
+    collections::HashMap,
     io,
     path::PathBuf,
     time::{Duration, Instant},
@@ -51,7 +52,7 @@ struct Options {
 struct Log {
     signer: Signer,
     state: TileState,
-    full: std::collections::HashMap<Tile, Vec<u8>>,
+    full: HashMap<Tile, Vec<u8>>,
 }
 
 struct Tiles<'a>(&'a Log);
@@ -73,7 +74,7 @@ impl Log {
         let mut seed = [0; 32];
         seed[..4].copy_from_slice(&number.to_be_bytes());
         let name = format!("load.example/{number}").parse().expect("is a key name");
-        Self { signer: Signer::from_seed(name, &seed), state: TileState::new(), full: Default::default() }
+        Self { signer: Signer::from_seed(name, &seed), state: TileState::new(), full: HashMap::new() }
     }
 
     /// The same leaves whenever it is made, so that a second run goes on where the first ended.
