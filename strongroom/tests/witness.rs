@@ -410,7 +410,7 @@ fn a_witness_killed_under_load_never_signs_two_views() {
         for (log, base) in bases.iter_mut().enumerate() {
             let views: Vec<_> =
                 taken.iter().filter(|(other, _)| *other == log).map(|(_, view)| view).collect();
-            let longest = views.iter().max_by_key(|view| view.len()).map_or(&*base, |view| *view).clone();
+            let longest = views.iter().copied().max_by_key(|view| view.len()).unwrap_or(base).clone();
             for view in views {
                 assert_eq!(view[..], longest[..view.len()], "two views of log {log} were cosigned");
             }
