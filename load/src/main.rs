@@ -57,6 +57,9 @@ pub(crate) struct Options {
     /// What `get` asks for; `{}` stands for a number below `--targets`.
     #[arg(long, default_value = "/")]
     target: String,
+    /// Bearer token of `get`, such as an auditor's; the other scenarios log in.
+    #[arg(long, default_value = "")]
+    token: String,
     /// How many different targets there are.
     #[arg(long, default_value_t = 1)]
     targets: u64,

@@ -30,7 +30,7 @@ pub(crate) enum Scenario {
     Token,
     /// GET /health.
     Health,
-    /// GET of `--target`, from any server, without logging in.
+    /// GET of `--target`, from any server, with `--token` and without logging in.
     Get,
     /// POST `/bytes/boefje_meta`, then wait until a published checkpoint covers the leaf.
     Proof,
@@ -177,7 +177,7 @@ async fn prepare(options: &Options) -> io::Result<Plan> {
         scenario: options.scenario,
         address: options.address.clone(),
         host: options.address.clone(),
-        token: String::new(),
+        token: options.token.clone(),
         size: options.size,
         ids: Vec::new(),
         main_address: options.main_address.clone(),
