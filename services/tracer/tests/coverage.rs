@@ -40,7 +40,9 @@ async fn every_operation_that_must_be_recorded_leaves_a_leaf_and_no_other_does()
         let in_place = if route.path.contains("/cache/") { &entry } else { &id };
         let path = route.path.replace("{id}", in_place);
         let path = match route.operation {
-            Operation::CountOverTime => format!("{path}?from=2025-03-01T00:00:00Z"),
+            Operation::CountOverTime | Operation::FindAnomalies => {
+                format!("{path}?from=2025-03-04T00:00:00Z&to=2025-03-05T00:00:00Z")
+            }
             _ => path,
         };
         let body = match route.operation {
