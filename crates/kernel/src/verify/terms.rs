@@ -17,6 +17,8 @@ pub(super) struct Terms {
     /// Leaves that the index covers.
     size: u64,
     sum: Sum,
+    /// It says that it covers leaves that are not there, which it would then leave out.
+    beyond: bool,
     /// A record could not be read: nothing can be compared, and it was reported already.
     broken: bool,
 }
@@ -24,8 +26,11 @@ pub(super) struct Terms {
 impl Terms {
     /// Fixes how far is compared.
     pub(super) async fn begin(database: &dyn Database, size: u64) -> Result<Self, PortError> {
-        let size = covers(database).await?.min(size);
-        Ok(Self { key: key_of(database).await?, size, sum: Sum::default(), broken: false })
+        let covered = covers(database).await?;
+        // after it was read what it covers: the ledger may grow meanwhile, and the index behind it
+        let beyond = covered > database.head().await?.size;
+        let (key, size) = (key_of(database).await?, covered.min(size));
+        Ok(Self { key, size, sum: Sum::default(), beyond, broken: false })
     }
 
     /// Takes the next record, and what it says in the clear.
@@ -49,6 +54,9 @@ impl Terms {
         report: &mut Report,
         progress: &dyn Progress,
     ) -> Result<(), PortError> {
+        if self.beyond {
+            report.tampered("the index of terms says that it covers more leaves than there are");
+        }
         if self.broken || self.size == 0 {
             return Ok(());
         }
