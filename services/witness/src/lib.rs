@@ -21,5 +21,5 @@ pub use counts::Figures;
 pub use http::{mirror_router, witness_router};
 pub use keeper::Keeper;
 pub use logs::{KnownLog, Logs};
-pub use mirror::{Mirror, MirrorParts};
+pub use mirror::{Mirror, MirrorParts, MirroredLog};
 pub use witness::Witness;

@@ -29,10 +29,13 @@ use crate::{
 
 pub(crate) use copy::Copy;
 
+/// A log with where its resources are, and where its tiles are kept.
+pub type MirroredLog = (Arc<KnownLog>, Arc<dyn LogSource>, Arc<dyn TileStore>);
+
 /// What a mirror is made of.
 pub struct MirrorParts {
-    /// The logs, each with where its resources are and where its tiles are kept.
-    pub logs: Vec<(Arc<KnownLog>, Arc<dyn LogSource>, Arc<dyn TileStore>)>,
+    /// The logs.
+    pub logs: Vec<MirroredLog>,
     /// The mirror's key.
     pub cosigner: Cosigner,
     /// State.

@@ -109,7 +109,7 @@ impl Shelf {
     /// proven with the rest: the tree must have the root of its checkpoint in the end. Returns how many leaves.
     pub(super) async fn take_up(&mut self, until: u64) -> Result<u64, PortError> {
         let from = self.next();
-        while self.next() % WIDTH == 0 && self.next() + WIDTH <= until {
+        while self.next().is_multiple_of(WIDTH) && self.next() + WIDTH <= until {
             let index = self.next() / WIDTH;
             let path =
                 Tile::full(TileKind::Entries, index).map_err(|error| malformed().with_source(error))?;
