@@ -2,6 +2,7 @@
 //! a ledger that shows two histories.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
@@ -33,7 +34,8 @@ impl Cosigner {
         let mut toml = "[mirror]\npoll = \"50ms\"\n".to_owned();
         for (origin, key, address) in logs {
             let url = format!("http://{address}/custody/");
-            toml += &format!("[[witness.log]]\norigin = \"{origin}\"\nkey = \"{key}\"\nurl = \"{url}\"\n");
+            writeln!(toml, "[[witness.log]]\norigin = \"{origin}\"\nkey = \"{key}\"\nurl = \"{url}\"")
+                .unwrap();
         }
         let config = room.beside("cosigner.toml");
         File::create(&config).unwrap().write_all(toml.as_bytes()).unwrap();
