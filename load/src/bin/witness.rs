@@ -16,7 +16,7 @@ mod client;
 
 use std::{
     collections::HashMap,
-    io,
+    io::{self, Write as _},
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -143,7 +143,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
             let verifier = Log::new(number).signer.verifier();
             format!("[[witness.log]]\norigin = \"{}\"\nkey = \"{verifier}\"\n", verifier.name())
         });
-        return Ok(std::fs::write(file, logs.collect::<String>())?);
+        let text: String = logs.collect();
+        return Ok(std::fs::File::create(file)?.write_all(text.as_bytes())?);
     }
     let begin = Instant::now();
     let end = begin + Duration::from_secs(options.seconds);
