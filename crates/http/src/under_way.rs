@@ -112,7 +112,7 @@ mod tests {
     async fn what_is_under_way_is_waited_for_and_nothing_else() {
         let (stop, stopping) = watch::channel(false);
         let under_way = UnderWay::default();
-        let patience = Duration::from_secs(60);
+        let patience = Duration::from_mins(1);
         let before = timeout(patience, under_way.idle_at_the_stop(stopping.clone()));
         assert!(before.await.is_err(), "nobody asked for the stop");
         stop.send_replace(true);

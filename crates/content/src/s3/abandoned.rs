@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
-use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 use object_store::{
     client::{HttpError, HttpRequest, HttpRequestBody},
     multipart::MultipartStore as _,
@@ -19,6 +19,8 @@ use super::{Bucket, error::port_error, parse_key};
 const DOING: &str = "look for interrupted uploads on S3";
 /// A signature holds so long.
 const SIGNED_FOR: Duration = Duration::from_secs(20);
+/// The server's clock as its answers tell it is late by less than this; the beginning of an upload is told more exactly.
+const RESOLUTION: SignedDuration = SignedDuration::from_millis(999);
 /// Pages of a thousand uploads that are looked at.
 const PAGES: usize = 100;
 /// Longest page that is read, in bytes.
@@ -51,8 +53,9 @@ pub(super) async fn end(bucket: &Bucket, age: Duration) -> Result<u64, PortError
         for upload in page.uploads {
             // others may keep things in the bucket: only what can be content of ours is touched
             let Ok(path) = Path::parse(&upload.key) else { continue };
-            let old = now.duration_since(upload.initiated).unsigned_abs() >= age && upload.initiated <= now;
-            if !old || parse_key(&bucket.folder("objects"), &path).is_none() {
+            // the date of an answer may be a second old: what began after it has begun just now
+            let ago = Duration::try_from(now.duration_since(upload.initiated)).unwrap_or_default();
+            if ago < age || parse_key(&bucket.folder("objects"), &path).is_none() {
                 continue;
             }
             match bucket.client.abort_multipart(&path, &upload.id).await {
@@ -107,7 +110,7 @@ async fn page(
         text.extend_from_slice(&piece);
     }
     let text = String::from_utf8_lossy(&text);
-    Ok(Some((now, parse(&text))))
+    Ok(Some((now.saturating_add(RESOLUTION).unwrap_or(now), parse(&text))))
 }
 
 /// Reads `ListMultipartUploadsResult`. What is not as it should be is left out: then it is not ours.
