@@ -110,7 +110,6 @@ async fn page(
         text.extend_from_slice(&piece);
     }
     let text = String::from_utf8_lossy(&text);
-    eprintln!("DEBUG {now} {text}");
     Ok(Some((now.saturating_add(RESOLUTION).unwrap_or(now), parse(&text))))
 }
 
