@@ -62,6 +62,7 @@ fn the_life_of_a_file_is_one_query_over_http_and_on_the_command_line() {
     room.verify().assert_clean();
 }
 
+#[expect(clippy::disallowed_methods, reason = "files of a test need not be durable")]
 #[test]
 fn persons_datasets_and_organisations_are_found_in_every_unit_that_concerns_them() {
     let room = Room::new();

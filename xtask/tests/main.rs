@@ -39,8 +39,8 @@ fn keys_of_defaults(file: &str) -> BTreeSet<(String, String, String)> {
     let mut keys = BTreeSet::new();
     for line in file.lines() {
         let bare = line.strip_prefix('#').unwrap_or(line);
-        if let Some(name) = line.strip_prefix('[') {
-            section = name.trim_end_matches(']');
+        if line.starts_with('[') || bare.starts_with("[[") {
+            section = bare.trim_matches(['[', ']']);
         } else if let Some((key, value)) = bare.split_once(" = ").filter(|_| !bare.starts_with(' ')) {
             let default = if bare == line { value } else { "unset" };
             keys.insert((section.to_owned(), key.to_owned(), default.to_owned()));
@@ -55,7 +55,7 @@ fn keys_of_page(page: &str) -> BTreeSet<(String, String, String)> {
     let mut keys = BTreeSet::new();
     for line in page.lines() {
         if let Some(heading) = line.strip_prefix("## ") {
-            section = heading.strip_prefix("`[").and_then(|name| name.strip_suffix("]`"));
+            section = heading.strip_prefix("`[").map(|name| name.trim_matches(['[', ']', '`']));
         } else if let (Some(section), Some(row)) = (section, line.strip_prefix("| `")) {
             let (key, rest) = row.split_once("` | ").expect("the first cell is a key");
             let default = rest.split(" |").next().unwrap_or_default().trim_matches('`');

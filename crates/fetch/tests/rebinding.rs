@@ -48,7 +48,8 @@ async fn a_name_is_looked_up_once_and_only_what_was_found_is_asked() {
     let port = base.rsplit(':').next().expect("a port");
     let base = format!("http://files.test:{port}");
     let names = Changing::new(&[&["127.0.0.1"], &["169.254.169.254"], &["127.0.0.1"]]);
-    let downloader = Downloader::with_names(policy(&[&base]), names.clone()).expect("a client");
+    let downloader =
+        Downloader::with_names(policy(&[&base]), Arc::<Changing>::clone(&names)).expect("a client");
     // A second look-up between check and connection would give the second answer.
     assert_eq!(download(&downloader, &base, LIMITS).await.expect("a file"), b"file");
     assert_eq!(names.left(), 2);
@@ -65,7 +66,8 @@ async fn a_name_of_the_internet_that_leads_to_us_is_not_asked() {
         [&["127.0.0.1"][..], &["10.0.0.1", "::1"], &["::ffff:127.0.0.1"], &["169.254.169.254"], &["0.0.0.0"]]
     {
         let names = Changing::new(&[answer]);
-        let downloader = Downloader::with_names(policy(&[]), names.clone()).expect("a client");
+        let downloader =
+            Downloader::with_names(policy(&[]), Arc::<Changing>::clone(&names)).expect("a client");
         let error = download(&downloader, "http://innocent.example/", LIMITS).await.expect_err("ours");
         assert!(matches!(error, FetchError::Address), "{answer:?}: {error:?}");
         assert_eq!(names.left(), 0);

@@ -1,5 +1,7 @@
 //! Trust policies: the specification's example, its rules one by one, and quorums.
 
+use std::fmt::Write as _;
+
 use strongroom_ledger::note::parse_signatures;
 use strongroom_ledger::policy::{PolicyError, ReadError, Unsatisfied};
 use strongroom_ledger::{Checkpoint, Cosigner, Hash, Policy};
@@ -20,11 +22,11 @@ fn vkey(seed: u8) -> String {
 fn example() -> String {
     let mut text = format!("log {} https://log.example/\n\n", signer(ORIGIN, 1).verifier());
     for n in 1..=3 {
-        text += &format!("witness X{n} {} https://x{n}.example/\n", vkey(10 + n));
+        writeln!(text, "witness X{n} {} https://x{n}.example/", vkey(10 + n)).unwrap();
     }
     text += "group X-witnesses 2 X1 X2 X3\n\n";
     for n in 1..=3 {
-        text += &format!("\twitness  Y{n}\t{} \n", vkey(20 + n));
+        writeln!(text, "\twitness  Y{n}\t{} ", vkey(20 + n)).unwrap();
     }
     text + "group Y-witnesses any Y1 Y2 Y3\n\n # both\ngroup X-and-Y all X-witnesses Y-witnesses\nquorum X-and-Y\n"
 }
@@ -142,7 +144,7 @@ fn names_are_octets() {
 #[test]
 fn signature_lines_are_read_alone() {
     let note = String::from_utf8(signed(&[11, 12])).unwrap();
-    let lines: String = note.lines().rev().take(2).map(|line| format!("{line}\n")).collect();
+    let lines: String = note.lines().rev().take(2).flat_map(|line| [line, "\n"]).collect();
     let read = parse_signatures(lines.as_bytes()).unwrap();
     assert_eq!(read.iter().map(ToString::to_string).collect::<String>(), lines);
     assert!(parse_signatures(b"").is_err());

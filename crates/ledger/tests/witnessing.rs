@@ -48,7 +48,7 @@ fn malformed_requests_are_refused() {
     let many = "jrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=\n".repeat(61);
     check("jrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=\n", &many, RequestError::Proof);
     assert_eq!(AddCheckpoint::parse(b"old 1\xff\n"), Err(RequestError::NotText));
-    assert_eq!(AddCheckpoint::parse(&[b'a'; 70 << 10]), Err(RequestError::TooLong));
+    assert_eq!(AddCheckpoint::parse(&vec![b'a'; 70 << 10]), Err(RequestError::TooLong));
     for cut in 0..EXAMPLE.len() {
         // whole lines at the end are signatures, of which one is enough
         let bytes = &EXAMPLE.as_bytes()[..cut];

@@ -165,7 +165,11 @@ impl Service {
     pub(crate) async fn settle(&self) {
         let kernel = &self.platform.kernel;
         let traces = kernel.database().count_rows(Trace::TABLE).await.unwrap();
-        let size = kernel.ledger().size().max(traces);
+        self.covers(kernel.ledger().size().max(traces)).await;
+    }
+
+    /// Waits until the published checkpoint covers that many leaves.
+    pub(crate) async fn covers(&self, size: u64) {
         let mut watch = self.platform.kernel.ledger().watch();
         let covered = watch.wait_for(|published| published.size >= size);
         tokio::time::timeout(Duration::from_secs(20), covered).await.unwrap().unwrap();

@@ -3,10 +3,13 @@
 //! PostgreSQL keeps old rows in their pages, also after a plain `VACUUM`, until something else is written there. So
 //! tables are written anew (`VACUUM FULL`), and the statistics that the planner keeps of values are taken again.
 
+use std::time::{Duration, Instant};
+
 use strongroom_kernel::{
     Table,
     ports::{Erasure, PortError},
 };
+use tokio::time::sleep;
 use tokio_postgres::error::SqlState;
 
 use crate::number::{position, signed};
@@ -37,6 +40,14 @@ const FORGET_STATISTICS: &str = "DELETE FROM pg_catalog.pg_statistic WHERE stare
 const CHECKPOINT: &str =
     "this user may not run CHECKPOINT: files of tables as they were go at the server's next one";
 
+const OLD_SNAPSHOTS: &str = "a transaction that was open on this database, or a backup of it, may have kept old rows: \
+    end it and erase again";
+/// Who still sees rows as they were at a transaction.
+const WHO_SEES: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+    AND pid <> pg_backend_pid() AND greatest(age(backend_xmin), age(backend_xid)) >= age($1::text::xid))";
+/// How long others may look at old rows, and how often we ask.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_millis(50));
+
 /// Replaces openings, removes events and all kept replies.
 pub(super) async fn erase(session: &mut Session, erasure: &Erasure) -> Result<(), PortError> {
     let failed = failed("erase values");
@@ -58,6 +69,7 @@ pub(super) async fn clear_files(
     tables: &[&'static Table],
 ) -> Result<Vec<String>, PortError> {
     let failed = failed("write tables anew");
+    let unseen = wait_unseen(session).await.map_err(&failed)?;
     let names = OURS.iter().copied().chain(tables.iter().map(|table| table.name));
     let mut cleared = true;
     for name in names {
@@ -65,6 +77,9 @@ pub(super) async fn clear_files(
         session.client.batch_execute(&format!("VACUUM (FULL, ANALYZE) {name}")).await.map_err(&failed)?;
     }
     let mut caveats = vec![LOG.to_owned()];
+    if !unseen {
+        caveats.push(OLD_SNAPSHOTS.to_owned());
+    }
     cleared &= try_to(session, "VACUUM (FULL) pg_catalog.pg_statistic").await?;
     if !cleared {
         caveats.push(STATISTICS.to_owned());
@@ -73,6 +88,20 @@ pub(super) async fn clear_files(
         caveats.push(CHECKPOINT.to_owned());
     }
     Ok(caveats)
+}
+
+/// Waits until nobody can see a row that is removed by now: such rows are written anew like any other. False when
+/// somebody still can.
+async fn wait_unseen(session: &Session) -> Result<bool, tokio_postgres::Error> {
+    let now: String = session.client.query_one("SELECT pg_current_xact_id()::xid::text", &[]).await?.get(0);
+    let end = Instant::now() + PATIENCE.0;
+    while session.client.query_one(WHO_SEES, &[&now]).await?.get(0) {
+        if Instant::now() >= end {
+            return Ok(false);
+        }
+        sleep(PATIENCE.1).await;
+    }
+    Ok(true)
 }
 
 /// Runs what this user may not be allowed to.

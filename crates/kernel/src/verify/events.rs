@@ -176,7 +176,10 @@ impl Events {
                 }
             }
             while let Some(stored) = topic.peek(database, name).await? {
-                if last.is_some_and(|last| stored.sequence > last) {
+                // newer than what is verified: its record was committed with it, though it may wait for its index
+                let newer = last.is_none_or(|last| stored.sequence > last);
+                let sequence = stored.sequence;
+                if newer && database.record(sequence).await?.is_some() {
                     break;
                 }
                 report.tampered(format!("event {} of {name}: no record says so", stored.offset));

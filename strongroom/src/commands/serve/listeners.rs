@@ -59,7 +59,11 @@ impl Listeners {
     ///
     /// # Errors
     /// When certificate or key cannot be used.
-    pub(in crate::commands) fn serve(self, config: &Config, stopped: &watch::Receiver<bool>) -> Result<Serving> {
+    pub(in crate::commands) fn serve(
+        self,
+        config: &Config,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<Serving> {
         let options = options(config)?;
         let mut tasks = JoinSet::new();
         for (face, listener, _) in self.bound {
