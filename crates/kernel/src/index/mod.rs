@@ -3,7 +3,7 @@
 //! It derives from the records and is built behind the commit, by whoever has time: the newest records become a short
 //! sorted run ([`build`]), runs of like length become one ([`merge`]), a search looks into each ([`mod@find`]). It
 //! covers the leaves from the first up to some tree size, and says so; what lies behind is read from the records.
-//! Names are known by keyed hashes ([`term`]), and erasing takes them out again ([`forget`]).
+//! Names are known by keyed hashes ([`term`]), and erasing takes them out again ([`mod@forget`]).
 
 mod block;
 mod build;

@@ -38,7 +38,7 @@ pub struct Personal {
 }
 
 /// The personal values of `record` in the order of its openings. Does not check that they fit the commitments;
-/// [`super::open`] does.
+/// [`super::open()`] does.
 ///
 /// # Errors
 /// `Corrupt` when record or openings are malformed.

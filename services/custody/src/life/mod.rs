@@ -1,6 +1,6 @@
 //! The life of an object, a subject or a caller: the leaves that tell of it, in order.
 //!
-//! [`seen`] is one leaf in words, [`filter`] which are wanted, [`page`] finds them in a database (the program's
+//! [`seen`] is one leaf in words, [`filter`] which are wanted, [`mod@page`] finds them in a database (the program's
 //! commands use it too), [`http`] answers with them.
 
 mod filter;
