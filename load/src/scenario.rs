@@ -30,6 +30,8 @@ pub(crate) enum Scenario {
     Token,
     /// GET /health.
     Health,
+    /// POST /api/v1/traces of a use of two datasets by one of 10,000 users, at the address of `tracer`.
+    PostTrace,
     /// GET of `--target`, from any server, with `--token` and without logging in.
     Get,
     /// POST `/bytes/boefje_meta`, then wait until a published checkpoint covers the leaf.
@@ -79,7 +81,7 @@ pub(crate) async fn run(options: &Options) -> io::Result<Figures> {
     let after = (usage(options.pid), usage(None));
     let durable = matches!(
         options.scenario,
-        Scenario::PostRaw | Scenario::PostMeta | Scenario::Proof | Scenario::Token
+        Scenario::PostRaw | Scenario::PostMeta | Scenario::PostTrace | Scenario::Proof | Scenario::Token
     );
     let mut figures =
         Figures { elapsed: begin.elapsed(), durable, own: before.1.zip(after.1), ..Figures::default() };
@@ -120,6 +122,7 @@ async fn drive(
             Scenario::List => plan.get("/bytes/raw?limit=100"),
             Scenario::Token => plan.login(),
             Scenario::Health => plan.get("/health"),
+            Scenario::PostTrace => plan.post_trace(),
             Scenario::Get => plan.get(&plan.any_target()),
         };
         if let Some(interval) = interval {
@@ -189,7 +192,7 @@ async fn prepare(options: &Options) -> io::Result<Plan> {
         target: options.target.clone(),
         targets: options.targets.max(1),
     };
-    if options.scenario == Scenario::Get {
+    if matches!(options.scenario, Scenario::Get | Scenario::PostTrace) {
         return Ok(plan);
     }
     let mut client = Client::connect(&options.address).await?;
@@ -258,19 +261,23 @@ impl Plan {
         self.target.replace("{}", &(self.next() % self.targets).to_string())
     }
 
+    /// The line of the head that says who asks; nothing without a token.
+    fn authorization(&self) -> String {
+        if self.token.is_empty() {
+            return String::new();
+        }
+        format!("Authorization: bearer {}\r\n", self.token)
+    }
+
     fn get(&self, target: &str) -> Vec<u8> {
-        format!(
-            "GET {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: bearer {}\r\n\r\n",
-            self.host, self.token
-        )
-        .into_bytes()
+        format!("GET {target} HTTP/1.1\r\nHost: {}\r\n{}\r\n", self.host, self.authorization()).into_bytes()
     }
 
     fn post(&self, target: &str, body: &str) -> Vec<u8> {
         format!(
-            "POST {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: bearer {}\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST {target} HTTP/1.1\r\nHost: {}\r\n{}Content-Length: {}\r\n\r\n{body}",
             self.host,
-            self.token,
+            self.authorization(),
             body.len()
         )
         .into_bytes()
@@ -291,6 +298,14 @@ impl Plan {
             r#"{{"id":"{id}","started_at":"2025-03-04T10:20:30Z","ended_at":"2025-03-04T10:20:41.5Z","boefje":{{"id":"ssl-version","version":"0.4"}},"input_ooi":"Hostname|internet|shop.example","arguments":{{"input":{{"name":"shop.example"}}}},"organization":"acme","environment":{{"TOP_PORTS":"250"}}}}"#
         );
         self.post("/bytes/boefje_meta", &body)
+    }
+
+    fn post_trace(&self) -> Vec<u8> {
+        let (user, first, second) = (self.next() % 10_000, self.next() % 1_000, self.next() % 1_000);
+        let body = format!(
+            r#"{{"userId":"user-{user:05}","userAction":"USE_DATASETS","datasetsIds":["d{first}","e{second}"],"toolName":"desktop-tensorflow","toolVersion":"1.4"}}"#
+        );
+        self.post("/api/v1/traces", &body)
     }
 
     /// Content that no other request has, so that nothing is deduplicated.
