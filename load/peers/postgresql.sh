@@ -30,17 +30,16 @@ echo "== ours"
 kill "$server"; wait "$server" || true; server=
 
 read -r leaf nonce canonical openings <<<"$(sql -F ' ' -d ours -c 'SELECT avg(length(leaf))::int, avg(length(nonce))::int, avg(length(canonical))::int, avg(length(openings))::int FROM ledger_record WHERE length(canonical) > 300')"
-row=$(sql -d ours -c "SELECT string_agg(column_name, ',' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'bytes_boefje_meta' AND column_name <> 'id'")
-sql -d ours -c "COPY (SELECT $row FROM bytes_boefje_meta LIMIT 1) TO STDOUT" >/dev/null
-values=$(sql -d ours -c "SELECT string_agg(quote_nullable(value), ',' ORDER BY place) FROM (SELECT 1) one, LATERAL (SELECT c.ordinal_position AS place, (to_jsonb(r) ->> c.column_name) AS value FROM (SELECT * FROM bytes_boefje_meta LIMIT 1) r, information_schema.columns c WHERE c.table_name = 'bytes_boefje_meta' AND c.column_name <> 'id') columns")
+row=$(sql -d ours -c "SELECT string_agg(column_name, ',' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'bytes_boefje_meta' AND column_name NOT IN ('id', 'row_version', 'row_order')")
+values=$(sql -d ours -c "SELECT string_agg(quote_nullable(value), ',' ORDER BY place) FROM (SELECT 1) one, LATERAL (SELECT c.ordinal_position AS place, (to_jsonb(r) ->> c.column_name) AS value FROM (SELECT * FROM bytes_boefje_meta LIMIT 1) r, information_schema.columns c WHERE c.table_name = 'bytes_boefje_meta' AND c.column_name NOT IN ('id', 'row_version', 'row_order')) columns")
 type=$(sql -d ours -c "SELECT data_type FROM information_schema.columns WHERE table_name = 'bytes_boefje_meta' AND column_name = 'id'")
 id='gen_random_uuid()'; [ "$type" = bytea ] && id='uuid_send(gen_random_uuid())'
 sql -d peer -c 'CREATE SEQUENCE peer_sequence CACHE 1'
 bytes() { echo "decode(repeat('5a', $1), 'hex')"; }
 cat >"$folder/insert.sql" <<SQL
 BEGIN;
-INSERT INTO bytes_boefje_meta (id, $row) VALUES ($id, $values);
 INSERT INTO ledger_record (sequence, time, leaf, nonce, canonical, openings) VALUES (nextval('peer_sequence'), 1, $(bytes "$leaf"), $(bytes "$nonce"), $(bytes "$canonical"), $(bytes "$openings"));
+INSERT INTO bytes_boefje_meta (id, row_version, row_order, $row) VALUES ($id, currval('peer_sequence'), currval('peer_sequence') * 1024, $values);
 INSERT INTO ledger_index (leaf_index, sequence) VALUES (currval('peer_sequence'), currval('peer_sequence'));
 COMMIT;
 SQL
