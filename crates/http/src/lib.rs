@@ -5,6 +5,7 @@
 //! - [`Observer`]: request id, access line, metrics and the net under panics, around a service's router
 //! - [`body`]: request bodies with a limit of size and of waiting
 //! - [`docs`]: a page that shows an OpenAPI document
+//! - [`idempotency`]: the key of requests that may be repeated
 //! - [`Metrics`]: the registry behind the metrics page
 //!
 //! It knows no service: statuses and bodies of errors are theirs.
@@ -13,6 +14,7 @@ mod access;
 pub mod body;
 pub mod docs;
 pub mod health;
+pub mod idempotency;
 mod listen;
 mod metrics;
 mod observe;

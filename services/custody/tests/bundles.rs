@@ -143,6 +143,8 @@ async fn a_record_of_something_else_has_no_place_in_a_bundle() {
 async fn what_nobody_tells_of_has_no_bundle() {
     let ledger = filled().await;
     assert_eq!(ledger.get_as(&auditor(), "/custody/bundle/callers/nobody").await.status, 404);
+    // a tree that is not published yet is refused, not quietly cut
+    assert_eq!(ledger.get_as(&auditor(), "/custody/bundle/callers/kat?asOf=100000").await.status, 422);
     assert_eq!(ledger.get_as(&auditor(), "/custody/bundle/callers/kat?limit=3").await.status, 422);
     assert_eq!(ledger.get_as(&auditor(), "/custody/bundle/objects/x").await.status, 422);
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use bytes::Bytes;
-use strongroom_http::body;
+use strongroom_http::{body, idempotency};
 use strongroom_kernel::{Kernel, OnceKey};
 use strongroom_model::{Caller, Digest, Error, ErrorKind};
 
@@ -19,11 +19,6 @@ use crate::{
         validation::Problems,
     },
 };
-
-/// Header by which a client marks a request that must not be carried out twice.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Longest such key.
-const LONGEST_KEY: usize = 255;
 
 /// A request whose path, method and caller are settled.
 pub(super) struct Ask {
@@ -66,14 +61,7 @@ impl Ask {
 
     /// The key under which this request may be repeated; `request` tells it from others under the same key.
     pub(super) fn once_key(&self, request: impl FnOnce() -> Digest) -> Result<Option<OnceKey>, Refusal> {
-        let Some(key) = self.parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
-        let key = key.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unsupported,
-                "the idempotency key has no or more than 255 printable characters",
-            )
-        })?;
+        let Some(key) = idempotency::key(&self.parts.headers)? else { return Ok(None) };
         let scope = format!("bytes {:?} {}", self.operation, self.caller.name);
         Ok(Some(OnceKey { scope, key: key.to_owned(), request: request() }))
     }

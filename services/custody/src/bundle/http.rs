@@ -8,14 +8,17 @@ use axum::{
 };
 use strongroom_kernel::{LedgerView, Unit, index::TermKind, ports::PortError};
 use strongroom_ledger::{Tile, TileReader};
-use strongroom_model::{Caller, Digest};
+use strongroom_model::Digest;
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use crate::{
     Custody, READ_BUNDLE,
     error::{answer, refuse},
-    gate::{admit, line_name},
-    life::{About, Filter},
+    gate::line_name,
+    life::{
+        About, Filter,
+        question::{self, Question},
+    },
     noted,
 };
 
@@ -62,37 +65,34 @@ async fn bundle(
     headers: HeaderMap,
     route: &'static str,
 ) -> Response {
-    let auditor = match admit(custody, &headers, READ_BUNDLE) {
-        Ok(auditor) => auditor,
-        Err(refusal) => return noted(refusal, route, None),
+    let asked = match question::read(custody, (kind, name), query.as_deref(), &headers, READ_BUNDLE) {
+        Ok(asked) => asked,
+        Err((refusal, line)) => return noted(refusal, route, line),
     };
-    let line = line_name(&auditor);
-    let asked = Filter::parse(query.as_deref().unwrap_or_default()).map_err(|error| error.to_string());
-    let asked = asked.and_then(|filter| Ok((About::new(kind, name)?, filter)));
-    let response = match asked {
-        Err(text) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &text),
-        Ok((_, filter)) if filter.limit.is_some() || filter.cursor.is_some() => refuse(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "a bundle has no pages: there are action, service, from, to, asOf",
-        ),
-        Ok((about, filter)) => hand_out(custody, &auditor, about, filter).await,
+    let line = line_name(&asked.auditor);
+    let response = if asked.filter.limit.is_some() || asked.filter.cursor.is_some() {
+        let text = "a bundle has no pages: there are action, service, from, to, asOf";
+        refuse(StatusCode::UNPROCESSABLE_ENTITY, text)
+    } else {
+        hand_out(custody, asked).await
     };
     noted(response, route, Some(line))
 }
 
-async fn hand_out(custody: &Custody, auditor: &Caller, about: About, filter: Filter) -> Response {
+async fn hand_out(custody: &Custody, asked: Question) -> Response {
     let Ok(_permit) = AT_ONCE.try_acquire() else {
         let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "other bundles are being made, try again");
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
         return response;
     };
-    let zip = match make(custody, about, filter).await {
+    let Question { auditor, about, filter, size } = asked;
+    let zip = match make(custody, about, filter, size).await {
         Ok(zip) => zip,
         Err(Refusal::Response(response)) => return *response,
         Err(Refusal::Bundle(error)) => return refused(&error),
     };
     // what he takes home is named by its digest: whose life it is could not be erased from a record
-    let mut unit = Unit::new(auditor, READ_BUNDLE);
+    let mut unit = Unit::new(&auditor, READ_BUNDLE);
     unit.about("bundle", Digest::of(&zip));
     if let Err(error) = custody.kernel.record(unit).await {
         return answer(&error);
@@ -116,10 +116,9 @@ impl From<BundleError> for Refusal {
     }
 }
 
-async fn make(custody: &Custody, about: About, mut filter: Filter) -> Result<Vec<u8>, Refusal> {
+async fn make(custody: &Custody, about: About, mut filter: Filter, size: u64) -> Result<Vec<u8>, Refusal> {
     let ledger = custody.kernel.ledger().clone();
     let published = ledger.published();
-    let size = filter.as_of.map_or(published.size, |size| size.min(published.size));
     let failed = |error: strongroom_model::Error| Refusal::Response(Box::new(answer(&error)));
     let mut records = Vec::new();
     filter.limit = Some(500);

@@ -5,23 +5,19 @@ use std::time::Duration;
 use axum::{
     Json,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
 use strongroom_kernel::{Unit, from_port, index::TermKind, ports::PortError};
-use strongroom_model::{Caller, Error, ErrorKind};
+use strongroom_model::{Error, ErrorKind};
 
-use crate::{
-    Custody, READ_LIFE,
-    error::{answer, refuse},
-    gate::{admit, line_name},
-    noted,
-};
+use crate::{Custody, READ_LIFE, error::answer, gate::line_name, noted};
 
 use super::{
     filter::Filter,
     page::{About, Page, PageRequest, page, range_of},
+    question::{self, Question},
 };
 
 /// How long an answer waits for the index to cover what is published.
@@ -65,30 +61,16 @@ async fn life(
     headers: HeaderMap,
     route: &'static str,
 ) -> Response {
-    let auditor = match admit(custody, &headers, READ_LIFE) {
-        Ok(auditor) => auditor,
-        Err(refusal) => return noted(refusal, route, None),
+    let asked = match question::read(custody, (kind, name), query.as_deref(), &headers, READ_LIFE) {
+        Ok(asked) => asked,
+        Err((refusal, line)) => return noted(refusal, route, line),
     };
-    let line = line_name(&auditor);
-    let asked = Filter::parse(query.as_deref().unwrap_or_default()).map_err(|error| error.to_string());
-    let asked = asked.and_then(|filter| Ok((About::new(kind, name)?, filter)));
-    let response = match asked {
-        Err(text) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &text),
-        Ok((about, filter)) => show(custody, &auditor, &about, &filter).await,
-    };
-    noted(response, route, Some(line))
+    noted(show(custody, &asked).await, route, Some(line_name(&asked.auditor)))
 }
 
-async fn show(custody: &Custody, auditor: &Caller, about: &About, filter: &Filter) -> Response {
-    let published = custody.kernel.ledger().published().size;
-    let size = match filter.as_of {
-        Some(size) if size > published => {
-            let text = format!("asOf must not be above {published}, which the published checkpoint covers");
-            return refuse(StatusCode::UNPROCESSABLE_ENTITY, &text);
-        }
-        other => other.unwrap_or(published),
-    };
-    let page = match find(custody, about, filter, size).await {
+async fn show(custody: &Custody, asked: &Question) -> Response {
+    let Question { auditor, about, filter, size } = asked;
+    let page = match find(custody, about, filter, *size).await {
         Ok(page) => page,
         Err(error) => return answer(&error),
     };

@@ -2,9 +2,9 @@
 
 use axum::{
     body::Body,
-    http::{HeaderName, header, request::Parts},
+    http::{header, request::Parts},
 };
-use strongroom_http::body;
+use strongroom_http::{body, idempotency};
 use strongroom_kernel::{Kernel, OnceKey, Uuid};
 use strongroom_model::{Digest, Error, ErrorKind};
 
@@ -17,10 +17,6 @@ use crate::{
     wire::{problem::Problems, query::Query},
 };
 
-/// Header by which a client marks a request that must not be carried out twice.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Longest such key.
-const LONGEST_KEY: usize = 255;
 /// Longer bodies are read a few at a time.
 const LARGE: u64 = 1 << 20;
 
@@ -83,14 +79,7 @@ impl Ask {
 
     /// The key under which this request may be repeated; `request` tells it from others under the same key.
     pub(super) fn once_key(&self, request: Digest) -> Result<Option<OnceKey>, Refusal> {
-        let Some(key) = self.parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-        let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
-        let key = key.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unsupported,
-                "the idempotency key has no or more than 255 printable characters",
-            )
-        })?;
+        let Some(key) = idempotency::key(&self.parts.headers)? else { return Ok(None) };
         let scope = format!("tracer {:?} {}", self.operation, self.admitted.caller.name);
         Ok(Some(OnceKey { scope, key: key.to_owned(), request }))
     }
