@@ -17,7 +17,7 @@ pub struct AnchorProof {
 
 /// Has an outsider attest that a text existed at a time.
 ///
-/// Safe to call twice for the same text: the second call gives a second proof.
+/// Safe to call twice for the same text: the second call gives the same proof or another one.
 #[async_trait]
 pub trait Anchor: Debug + Send + Sync {
     /// Has `text` attested and checks the answer before returning it.
