@@ -40,11 +40,17 @@ const FORGET_STATISTICS: &str = "DELETE FROM pg_catalog.pg_statistic WHERE stare
 const CHECKPOINT: &str =
     "this user may not run CHECKPOINT: files of tables as they were go at the server's next one";
 
-const OLD_SNAPSHOTS: &str = "a transaction that was open on this database, or a backup of it, may have kept old rows: \
-    end it and erase again";
-/// Who still sees rows as they were at a transaction.
-const WHO_SEES: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
-    AND pid <> pg_backend_pid() AND greatest(age(backend_xmin), age(backend_xid)) >= age($1::text::xid))";
+const OLD_SNAPSHOTS: &str = "a transaction that was open on this server, or a backup or a replica of it, may have kept \
+    old rows: end it and erase again";
+/// Who keeps rows as they were at a transaction: a snapshot reaches back to the oldest transaction that was running when
+/// it was taken, in whichever database of the server that was. So nothing that old may run anywhere any more, and no
+/// older snapshot be in use here, by a replica or by a replication slot.
+const WHO_SEES: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot()) <= $1::text::xid8 \
+    OR EXISTS (SELECT FROM pg_stat_activity WHERE (datname = current_database() OR backend_type = 'walsender') \
+        AND pid <> pg_backend_pid() \
+        AND greatest(age(backend_xmin), age(backend_xid)) >= age($1::text::xid8::xid)) \
+    OR EXISTS (SELECT FROM pg_replication_slots \
+        WHERE greatest(age(xmin), age(catalog_xmin)) >= age($1::text::xid8::xid))";
 /// How long others may look at old rows, and how often we ask.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_millis(50));
 
@@ -69,18 +75,19 @@ pub(super) async fn clear_files(
     tables: &[&'static Table],
 ) -> Result<Vec<String>, PortError> {
     let failed = failed("write tables anew");
-    let unseen = wait_unseen(session).await.map_err(&failed)?;
+    let mut unseen = wait_unseen(session).await.map_err(&failed)?;
     let names = OURS.iter().copied().chain(tables.iter().map(|table| table.name));
     let mut cleared = true;
     for name in names {
         cleared &= try_to(session, &format!("{FORGET_STATISTICS}{name}'::regclass")).await?;
         session.client.batch_execute(&format!("VACUUM (FULL, ANALYZE) {name}")).await.map_err(&failed)?;
     }
+    unseen &= wait_unseen(session).await.map_err(&failed)?;
+    cleared &= try_to(session, "VACUUM (FULL) pg_catalog.pg_statistic").await?;
     let mut caveats = vec![LOG.to_owned()];
     if !unseen {
         caveats.push(OLD_SNAPSHOTS.to_owned());
     }
-    cleared &= try_to(session, "VACUUM (FULL) pg_catalog.pg_statistic").await?;
     if !cleared {
         caveats.push(STATISTICS.to_owned());
     }
@@ -93,7 +100,7 @@ pub(super) async fn clear_files(
 /// Waits until nobody can see a row that is removed by now: such rows are written anew like any other. False when
 /// somebody still can.
 async fn wait_unseen(session: &Session) -> Result<bool, tokio_postgres::Error> {
-    let now: String = session.client.query_one("SELECT pg_current_xact_id()::xid::text", &[]).await?.get(0);
+    let now: String = session.client.query_one("SELECT pg_current_xact_id()::text", &[]).await?.get(0);
     let end = Instant::now() + PATIENCE.0;
     while session.client.query_one(WHO_SEES, &[&now]).await?.get(0) {
         if Instant::now() >= end {

@@ -1,5 +1,7 @@
 //! Nothing that was erased is left in any file of the server's data directory but its own log.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use strongroom_contract::database::{Subject, tables::Book, unit};
 use strongroom_kernel::{
@@ -9,7 +11,7 @@ use strongroom_kernel::{
 use strongroom_model::{Caller, Digest, Domain};
 use tokio_postgres::Client;
 
-use super::{administer, on_server};
+use super::{OnServer, administer, on_server};
 
 const MARKER: &str = "Zenobia-Quixley-4712-in-postgres";
 /// A value that is not personal: records keep it, and nothing else.
@@ -86,4 +88,51 @@ async fn nothing_that_was_erased_is_left_in_the_servers_files() {
     for salt in salts {
         assert_eq!(files_with(&client, &salt).await, [] as [String; 0]);
     }
+}
+
+/// Waits until the server was asked three times by the database of `place` who still sees old rows.
+async fn somebody_asks_again(client: &Client, place: &OnServer) {
+    let asked = "SELECT query_start::text FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid() \
+        AND query LIKE '%pg_replication_slots%'";
+    let mut times = BTreeSet::new();
+    while times.len() < 3 {
+        let rows = client.query(asked, &[&place.name]).await.expect("the server tells of its sessions");
+        times.extend(rows.iter().map(|row| row.get::<_, String>(0)));
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_of_another_database_is_waited_for() {
+    let Some(place) = on_server().await else { return println!("skipped") };
+    let Some(other) = on_server().await else { return println!("skipped") };
+    let subject = Subject::open(&place).await;
+    let client = administer(&place.url).await;
+    let mut neighbour = administer(&other.url).await;
+    let transaction = neighbour.transaction().await.unwrap();
+    transaction.query_one("SELECT pg_current_xact_id()::text", &[]).await.unwrap();
+    let book = Book { title: MARKER.to_owned(), ..Book::new(1) };
+    subject.done(&unit(|unit| unit.put(&book, State::Absent))).await;
+    subject.done(&unit(|unit| unit.remove::<Book>(vec![Value::Int(1)], State::Present))).await;
+    subject.settle().await;
+    subject
+        .database
+        .erase(Erasure { openings: vec![(0, b"[null,null]".to_vec())], events: Vec::new() })
+        .await
+        .unwrap();
+    let mut clearing = Box::pin(subject.database.clear_files(&[Book::TABLE]));
+    let caveats = tokio::select! {
+        caveats = &mut clearing => caveats,
+        () = somebody_asks_again(&client, &place) => {
+            transaction.commit().await.unwrap();
+            clearing.await
+        }
+    };
+    assert_eq!(caveats.unwrap().len(), 1);
+    let left: i64 = client
+        .query_one("SELECT pg_relation_size($1::text::regclass)", &[&Book::TABLE.name])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(left, 0, "no page is kept for rows nobody may see any more");
 }
