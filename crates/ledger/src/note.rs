@@ -6,7 +6,9 @@
 
 mod cosigner;
 mod key;
+mod private;
 mod signer;
+mod stamped;
 mod verifier;
 
 pub use cosigner::Cosigner;

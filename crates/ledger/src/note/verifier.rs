@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ed25519_dalek::{Signature as Ed25519Signature, VerifyingKey};
 
 use super::key::{Algorithm, KeyError, KeyId, KeyName, KeyText};
-use super::{Signature, cosigner};
+use super::{Signature, stamped};
 
 /// A public key with its name and the kind of signature it verifies.
 ///
@@ -68,8 +68,8 @@ impl Verifier {
     pub fn verify(&self, text: &str, signature: &[u8]) -> bool {
         match self.algorithm {
             Algorithm::Ed25519 => self.verify_bytes(text.as_bytes(), signature),
-            Algorithm::CosignatureV1 => cosigner::split(signature).is_some_and(|(time, signature)| {
-                self.verify_bytes(cosigner::message(text, time).as_bytes(), signature)
+            Algorithm::CosignatureV1 => stamped::split(signature).is_some_and(|(time, signature)| {
+                self.verify_bytes(stamped::message(text, time).as_bytes(), signature)
             }),
         }
     }
@@ -83,7 +83,7 @@ impl Verifier {
     pub(super) fn time(&self, signature: &[u8]) -> Option<u64> {
         match self.algorithm {
             Algorithm::Ed25519 => None,
-            Algorithm::CosignatureV1 => cosigner::split(signature).map(|(time, _)| time),
+            Algorithm::CosignatureV1 => stamped::split(signature).map(|(time, _)| time),
         }
     }
 }
