@@ -17,7 +17,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 use strongroom_kernel::ports::PortError;
 
-use super::{fees::Fees, transaction::SignedTransaction};
+use super::transaction::{Fees, SignedTransaction};
 
 /// The form of the lines.
 const VERSION: u32 = 1;

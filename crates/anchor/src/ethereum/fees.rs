@@ -1,9 +1,8 @@
 //! What a transaction pays: by the market of EIP-1559, by a gas price, or nothing where gas is free.
 
-use serde::{Deserialize, Serialize};
 use strongroom_kernel::ports::PortError;
 
-use super::{chain::Chain, rpc::RpcError};
+use super::{chain::Chain, rpc::RpcError, transaction::Fees};
 
 /// Which kind of transaction is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +24,6 @@ pub struct FeePolicy {
     pub gas_price: Option<u128>,
     /// The most that is paid for a unit of gas, tip included, in wei.
     pub max_fee: u128,
-}
-
-/// What one transaction pays per unit of gas, in wei.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Fees {
-    Legacy { gas_price: u128 },
-    Dynamic { max_fee: u128, tip: u128 },
 }
 
 /// What a node is paid that does not say what it would like.
@@ -111,16 +102,6 @@ impl FeePolicy {
             }
         };
         (raised.most() <= self.max_fee).then_some(raised)
-    }
-}
-
-impl Fees {
-    /// The most a unit of gas may cost.
-    fn most(self) -> u128 {
-        match self {
-            Self::Legacy { gas_price } => gas_price,
-            Self::Dynamic { max_fee, .. } => max_fee,
-        }
     }
 }
 

@@ -17,10 +17,9 @@ use super::{
     book::{Attempt, Book, Entry, Nonce},
     chain::{Confirmed, Progress},
     data_of,
-    fees::Fees,
     refusal::{self, Refusal},
     rpc::RpcError,
-    transaction,
+    transaction::{self, Fees},
 };
 
 /// Most transactions under way; further texts wait for their turn.

@@ -5,14 +5,32 @@ use alloy_consensus::{
     transaction::{RlpEcdsaEncodableTx, from_eip155_value},
 };
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64, U128, U256};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{account::Account, fees::Fees};
+use super::account::Account;
 
 /// What every transaction costs, in gas.
 const BASE_GAS: u64 = 21_000;
 /// What a byte of data costs at most, in gas (EIP-7623's floor; 16 before it).
 const GAS_PER_BYTE: u64 = 40;
+
+/// What one transaction pays per unit of gas, in wei.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Fees {
+    Legacy { gas_price: u128 },
+    Dynamic { max_fee: u128, tip: u128 },
+}
+
+impl Fees {
+    /// The most a unit of gas may cost.
+    pub(super) fn most(self) -> u128 {
+        match self {
+            Self::Legacy { gas_price } => gas_price,
+            Self::Dynamic { max_fee, .. } => max_fee,
+        }
+    }
+}
 
 /// A transaction that can be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
