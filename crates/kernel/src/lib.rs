@@ -21,6 +21,7 @@ mod error;
 mod indexing;
 mod kernel;
 mod ledger;
+mod progress;
 mod queue;
 mod reading;
 mod rebuild;

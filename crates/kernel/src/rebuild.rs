@@ -6,10 +6,10 @@ use uuid::Uuid;
 use crate::{
     error::from_port,
     ports::{Database, PortError},
+    progress::Progress,
     record::{self, OpenedOperation},
     row::{Column, Kind, Schema, Table, TextList, Value},
     unit::Operation,
-    verify::Progress,
 };
 
 /// Records of one step.

@@ -33,9 +33,9 @@ use crate::{
     error::from_port,
     kernel::Kernel,
     ports::{ContentEntry, Database, RngExt as _},
+    progress::Progress,
     row::{Schema, Table},
     unit::Unit,
-    verify::Progress,
 };
 
 use named::{ERASE, ERASED, ERASURE};

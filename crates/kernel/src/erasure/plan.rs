@@ -10,10 +10,10 @@ use strongroom_model::{Digest, Domain};
 
 use crate::{
     ports::{ContentKey, Database, PortError, RowFilter, StoredRecord, StoredRow},
+    progress::Progress,
     record::{self, OpenedOperation, OpenedRecord, Personal, PersonalPlace},
     row::{Schema, Table, Value},
     unit::Operation,
-    verify::Progress,
 };
 
 use super::{

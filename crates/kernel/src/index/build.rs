@@ -3,13 +3,13 @@
 //! Order, and what a crash leaves: a run and its blocks are one transaction, so it is there or not. A merge writes its
 //! run beside those it replaces, and one transaction exchanges them; a run found half written or replaced is dropped.
 
-use crate::ports::{Database, PortError, PortErrorKind, RunState, StoredRecord, TermChange, TermRun};
+use crate::ports::{Database, PortError, RunState, StoredRecord, TermChange, TermRun};
 
 use super::{
     block::{BlockWriter, Entry},
-    find::key_of,
+    entries::{covered, entries_of, key_of},
     merge::{self, Merge},
-    term::{TermKey, names},
+    term::TermKey,
 };
 
 /// Records of one new run, at most.
@@ -145,17 +145,6 @@ impl Indexer {
     }
 }
 
-/// How many leaves live runs cover without a gap.
-pub(super) fn covered(runs: &[TermRun]) -> u64 {
-    let mut covered = 0;
-    for run in runs.iter().filter(|run| run.state == RunState::Live) {
-        if run.first == covered {
-            covered = run.end;
-        }
-    }
-    covered
-}
-
 fn next_number(runs: &[TermRun]) -> u64 {
     runs.iter().map(|run| run.number + 1).max().unwrap_or(0)
 }
@@ -175,17 +164,4 @@ fn blocks_of(page: &[StoredRecord], key: &TermKey) -> Vec<crate::ports::TermBloc
         writer.push(entry);
     }
     writer.finish()
-}
-
-/// The entries of one record.
-///
-/// # Errors
-/// `Corrupt` when it cannot be read.
-pub(super) fn entries_of(record: &StoredRecord, key: &TermKey) -> Result<Vec<Entry>, PortError> {
-    let (canonical, plain) = crate::record::plain(record).map_err(|error| match error.kind {
-        PortErrorKind::Corrupt => error,
-        _ => PortError::corrupt("read a record").with_source(error),
-    })?;
-    let names = names(&canonical, &plain);
-    Ok(names.into_iter().map(|(kind, name)| (key.term(kind, &name), record.index)).collect())
 }

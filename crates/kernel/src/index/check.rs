@@ -6,12 +6,13 @@ use serde_json::Value as Json;
 
 use crate::{
     ports::{Database, PortError, RunState, StoredRecord, TermChange},
-    verify::Progress,
+    progress::Progress,
 };
 
 use super::{
     block::{self, Entry},
-    build::{Indexer, covered},
+    build::Indexer,
+    entries::covered,
     term::{TermKey, names},
 };
 

@@ -6,8 +6,8 @@ use crate::ports::{Database, PortError, RunState, TermRun};
 
 use super::{
     block::{self, key},
-    build::{covered, entries_of},
-    term::{Term, TermKey, TermKind},
+    entries::{covered, entries_of, key_of},
+    term::{Term, TermKind},
 };
 
 /// Blocks read at once: a name in few leaves is in one or two.
@@ -22,14 +22,6 @@ pub struct Found {
     pub leaves: Vec<u64>,
     /// Where to go on, when there may be more.
     pub next: Option<u64>,
-}
-
-/// The key of a ledger's index; `None` while it has no record.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn key_of(database: &dyn Database) -> Result<Option<TermKey>, PortError> {
-    Ok(database.records(0, 1).await?.first().map(TermKey::of))
 }
 
 /// The leaves within `range` that name `name`, in order, at most `limit`. `read_behind` records behind the index are

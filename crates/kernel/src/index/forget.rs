@@ -6,8 +6,8 @@ use crate::ports::{Database, PortError, RunState, StoredRecord, TermBlock, TermC
 
 use super::{
     block::{self, BlockWriter, Entry, key},
-    build::{Indexer, entries_of},
-    find::key_of,
+    build::Indexer,
+    entries::{entries_of, key_of},
 };
 
 /// Takes out of the index what records name now and will no longer name; returns how many entries were taken out.

@@ -8,6 +8,7 @@
 mod block;
 mod build;
 mod check;
+mod entries;
 mod find;
 mod forget;
 mod merge;
@@ -16,6 +17,7 @@ mod term;
 pub use build::Indexer;
 pub use check::rebuild;
 pub(crate) use check::{Sum, compare, covers};
-pub use find::{Found, find, key_of};
+pub use entries::key_of;
+pub use find::{Found, find};
 pub use forget::forget;
 pub use term::{MAX_NAME_BYTES, Name, Term, TermKey, TermKind, is_digest, names};

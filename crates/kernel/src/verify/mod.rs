@@ -15,8 +15,9 @@ mod rows;
 mod terms;
 mod tree;
 
+pub use crate::progress::{Progress, Silent};
 pub use anchors::Audit;
-pub use report::{Finding, FindingKind, Progress, Report, Silent, Verdict};
+pub use report::{Finding, FindingKind, Report, Verdict};
 
 use std::sync::Arc;
 
