@@ -21,7 +21,7 @@ use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
 use strongroom_kernel::ports::SystemRng;
 use tempfile::TempDir;
 
-use super::server::{Reply, Request, serve};
+use strongroom_contract::http::{Reply, Request, serve};
 
 pub(crate) const TEXT: &str = "sha512:0123456789abcdef";
 

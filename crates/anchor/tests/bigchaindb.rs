@@ -17,7 +17,7 @@ use strongroom_anchor::{
 use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
 use strongroom_kernel::ports::{Anchor as _, PortErrorKind};
 
-use crate::server::{Reply, Request, serve};
+use strongroom_contract::http::{Reply, Request, serve};
 
 mod suite {
     use strongroom_anchor::BigchainDb;

@@ -22,7 +22,7 @@ mod pastebin {
     use strongroom_anchor::Pastebin;
     use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
 
-    use crate::server::{Reply, serve};
+    use strongroom_contract::http::{Reply, serve};
 
     strongroom_contract::anchor_tests!(make);
 

@@ -10,7 +10,6 @@ mod contract;
 #[cfg(feature = "ethereum")]
 mod ethereum;
 mod others;
-mod server;
 mod stamps;
 mod stored;
 mod tampering;

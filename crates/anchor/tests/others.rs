@@ -9,7 +9,7 @@ use strongroom_kernel::{
     ports::{Anchor, AnchorProof, PortErrorKind, Rng, SystemRng},
 };
 
-use super::server::{Reply, Request, serve};
+use strongroom_contract::http::{Reply, Request, serve};
 
 const TEXT: &str = "sha512:0123 äöü&=+";
 

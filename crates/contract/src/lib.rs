@@ -8,4 +8,5 @@
 pub mod anchor;
 pub mod content;
 pub mod database;
+pub mod http;
 pub mod sink;

@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use strongroom_fetch::{DownloadPolicy, Downloader, Scheme};
 use strongroom_kernel::ports::{Fetch as _, FetchError, FetchLimits};
 
-use super::server::{Reply, Request, serve};
+use strongroom_contract::http::{Reply, Request, serve};
 
 /// Generous, so that only what a test asks for ends a download.
 const LIMITS: FetchLimits =

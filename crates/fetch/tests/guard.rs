@@ -8,7 +8,7 @@ use std::sync::{
 use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
 use strongroom_kernel::ports::PortErrorKind;
 
-use super::server::{Reply, serve};
+use strongroom_contract::http::{Reply, serve};
 
 #[tokio::test]
 async fn this_machine_is_never_asked_however_it_is_named() {

@@ -5,7 +5,7 @@ use std::{net::TcpListener, time::Duration};
 use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
 use strongroom_kernel::ports::PortErrorKind;
 
-use super::server::{Reply, serve};
+use strongroom_contract::http::{Reply, serve};
 
 fn fetcher(limits: Limits) -> Fetcher {
     Fetcher::new(limits, AddressPolicy::Any).expect("a client")

@@ -5,4 +5,3 @@ mod guard;
 mod limits;
 mod rebinding;
 mod requests;
-mod server;

@@ -9,13 +9,11 @@ use std::{
 };
 
 use futures::future::BoxFuture;
+use strongroom_contract::http::{Reply, serve};
 use strongroom_fetch::{Downloader, Names};
 use strongroom_kernel::ports::{FetchError, FetchLimits};
 
-use super::{
-    downloads::{download, downloader, policy},
-    server::{Reply, serve},
-};
+use super::downloads::{download, downloader, policy};
 
 const LIMITS: FetchLimits =
     FetchLimits { max_bytes: 1_000, total: Duration::from_mins(1), idle: Duration::from_mins(1) };

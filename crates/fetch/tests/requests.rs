@@ -3,7 +3,7 @@
 use strongroom_fetch::{AddressPolicy, Fetcher, Limits, public_form};
 use strongroom_kernel::ports::PortErrorKind;
 
-use super::server::{Reply, Request, serve};
+use strongroom_contract::http::{Reply, Request, serve};
 
 fn fetcher() -> Fetcher {
     Fetcher::new(Limits::default(), AddressPolicy::Any).expect("a client")

@@ -10,7 +10,7 @@ use strongroom_anchor::{
 use strongroom_kernel::ports::{Anchor as _, AnchorProof, PortErrorKind};
 
 use super::node::{BY_HAND, Node, account, begin, fetcher, rich};
-use crate::server::{Reply, serve};
+use strongroom_contract::http::{Reply, serve};
 
 #[tokio::test]
 async fn what_pays_too_little_is_replaced_by_what_pays_more() {

@@ -1,4 +1,5 @@
-//! A tiny HTTP server on a thread: one handler for all requests, one connection at a time per thread.
+//! A tiny HTTP server for the tests of adapters that ask over HTTP: one handler for all requests, and the ways in which
+//! an answer can fail to come.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,17 +11,22 @@ use std::{
 
 /// A request as a handler sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) content_type: String,
+pub struct Request {
+    /// As it stands in the request line.
+    pub method: String,
+    /// Path and query as they stand in the request line.
+    pub path: String,
+    /// As it came; empty when there was none.
+    pub content_type: String,
     /// All headers as they came, in lower case, a line each.
-    pub(crate) headers: Vec<String>,
-    pub(crate) body: Vec<u8>,
+    pub headers: Vec<String>,
+    /// As many bytes as the request announced.
+    pub body: Vec<u8>,
 }
 
 /// What a handler wants done.
-pub(crate) enum Reply {
+#[derive(Debug, Clone)]
+pub enum Reply {
     /// Status, further header lines, body.
     Answer(u16, &'static str, Vec<u8>),
     /// Nothing: the connection stays open until the client ends it.
@@ -36,13 +42,14 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
+    /// Status 200 with a body.
+    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::Answer(200, "", body.into())
     }
 }
 
 /// Serves `handler` for the rest of the process; returns `http://127.0.0.1:port`.
-pub(crate) fn serve(handler: impl Fn(Request) -> Reply + Send + Sync + 'static) -> String {
+pub fn serve(handler: impl Fn(Request) -> Reply + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let handler = Arc::new(handler);
