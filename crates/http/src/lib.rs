@@ -5,14 +5,16 @@
 //! - [`Observer`]: request id, access line, metrics and the net under panics, around a service's router
 //! - [`body`]: request bodies with a limit of size and of waiting
 //! - [`docs`]: a page that shows an OpenAPI document
+//! - [`failure`]: statuses of errors, where a service's clients expect no others
 //! - [`idempotency`]: the key of requests that may be repeated
 //! - [`Metrics`]: the registry behind the metrics page
 //!
-//! It knows no service: statuses and bodies of errors are theirs.
+//! It knows no service: bodies of errors are theirs.
 
 mod access;
 pub mod body;
 pub mod docs;
+pub mod failure;
 pub mod health;
 pub mod idempotency;
 mod listen;

@@ -2,11 +2,12 @@
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
 };
 use serde_json::json;
-use strongroom_model::{Error, ErrorKind};
+use strongroom_http::failure;
+use strongroom_model::Error;
 
 /// A refusal with a text.
 pub(crate) fn refuse(status: StatusCode, text: &str) -> Response {
@@ -15,26 +16,8 @@ pub(crate) fn refuse(status: StatusCode, text: &str) -> Response {
 
 /// The answer for an error of the kernel.
 pub(crate) fn answer(error: &Error) -> Response {
-    // no wildcard: a new kind must be decided here
-    let status = match error.kind() {
-        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
-        ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
-        ErrorKind::Denied => StatusCode::FORBIDDEN,
-        ErrorKind::NotFound => StatusCode::NOT_FOUND,
-        ErrorKind::Conflict => StatusCode::CONFLICT,
-        ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorKind::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    if status.is_server_error() {
-        tracing::error!(error = %error.diagnosis(), "request of custody failed");
-    }
-    let mut response = refuse(status, error.public());
-    if let Some(after) = error.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
-    }
+    failure::report(error);
+    let mut response = refuse(failure::status_of(error.kind()), error.public());
+    failure::retry_after(&mut response, error);
     response
 }

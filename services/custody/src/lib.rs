@@ -29,7 +29,7 @@ use axum::{
 };
 use strongroom_http::Facts;
 use strongroom_identity::TokenKey;
-use strongroom_kernel::{Action, Kernel};
+use strongroom_kernel::{Action, Kernel, index::TermKind};
 
 /// Name of the service in records.
 pub const SERVICE: &str = "custody";
@@ -66,9 +66,16 @@ struct Custody {
     token_key: Arc<TokenKey>,
 }
 
+/// What has a life: where it is read page by page, and where it is taken home as a bundle.
+const LIVES: [(TermKind, &str, &str); 3] = [
+    (TermKind::Object, "/custody/objects/{sha256}", "/custody/bundle/objects/{sha256}"),
+    (TermKind::Subject, "/custody/subjects/{id}", "/custody/bundle/subjects/{id}"),
+    (TermKind::Caller, "/custody/callers/{name}", "/custody/bundle/callers/{name}"),
+];
+
 /// The service, with its paths under `/custody/`; auditors' tokens are checked with `token_key`.
 pub fn router(kernel: Kernel, token_key: TokenKey) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/custody/checkpoint", get(public::checkpoint))
         .route("/custody/key", get(public::key))
         .route("/custody/tile/{*path}", get(public::tile))
@@ -77,14 +84,11 @@ pub fn router(kernel: Kernel, token_key: TokenKey) -> Router {
         .route("/custody/proof/{index}", get(public::proof))
         .route("/custody/receipts/{index}", get(receipts::of_leaf))
         .route("/custody/leaves", post(foreign::hand_over))
-        .route("/custody/records", get(records::list))
-        .route("/custody/objects/{sha256}", get(life::http::of_object))
-        .route("/custody/subjects/{id}", get(life::http::of_subject))
-        .route("/custody/callers/{name}", get(life::http::of_caller))
-        .route("/custody/bundle/objects/{sha256}", get(bundle::http::of_object))
-        .route("/custody/bundle/subjects/{id}", get(bundle::http::of_subject))
-        .route("/custody/bundle/callers/{name}", get(bundle::http::of_caller))
-        .with_state(Custody { kernel, token_key: Arc::new(token_key) })
+        .route("/custody/records", get(records::list));
+    let lives = LIVES.iter().fold(router, |router, &(kind, read, taken)| {
+        router.route(read, life::http::at(read, kind)).route(taken, bundle::http::at(taken, kind))
+    });
+    lives.with_state(Custody { kernel, token_key: Arc::new(token_key) })
 }
 
 /// Tells the access line which route it was, and who asked.

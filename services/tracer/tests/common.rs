@@ -172,7 +172,7 @@ impl Service {
     pub(crate) async fn covers(&self, size: u64) {
         let mut watch = self.platform.kernel.ledger().watch();
         let covered = watch.wait_for(|published| published.size >= size);
-        tokio::time::timeout(Duration::from_secs(20), covered).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_mins(1), covered).await.unwrap().unwrap();
     }
 }
 

@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use strongroom_http::failure;
 use strongroom_model::{Error, ErrorKind};
 
 use super::answer;
@@ -89,33 +90,16 @@ pub(super) fn unauthenticated(body: String) -> Response {
 }
 
 fn use_case(error: &Error) -> Response {
-    // no wildcard: a new kind must be decided here
-    let status = match error.kind() {
-        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
-        ErrorKind::Unauthenticated => return unauthenticated(detail(error.public())),
-        ErrorKind::Denied => StatusCode::FORBIDDEN,
-        ErrorKind::NotFound => StatusCode::NOT_FOUND,
-        ErrorKind::Conflict => StatusCode::CONFLICT,
-        ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+    failure::report(error);
+    let mut response = match error.kind() {
+        ErrorKind::Unauthenticated => unauthenticated(detail(error.public())),
         ErrorKind::Unsupported => {
-            return answer::json(StatusCode::UNPROCESSABLE_ENTITY, keyed("value", error.public()));
+            answer::json(StatusCode::UNPROCESSABLE_ENTITY, keyed("value", error.public()))
         }
-        ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        ErrorKind::Internal => {
-            tracing::error!(error = %error.diagnosis(), "request failed");
-            return answer::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
-        }
+        ErrorKind::Internal => answer::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        kind => answer::json(failure::status_of(kind), detail(error.public())),
     };
-    if status.is_server_error() {
-        tracing::warn!(error = %error.diagnosis(), "request not carried out");
-    }
-    let mut response = answer::json(status, detail(error.public()));
-    if let Some(after) = error.retry_after() {
-        let seconds = HeaderValue::from(after.as_secs().max(1));
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    }
+    failure::retry_after(&mut response, error);
     response
 }
 

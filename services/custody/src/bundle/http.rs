@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
+    routing::{MethodRouter, get},
 };
 use strongroom_kernel::{LedgerView, Unit, index::TermKind, ports::PortError};
 use strongroom_ledger::{Tile, TileReader};
@@ -27,34 +28,11 @@ use super::{BundleError, MAX_LEAVES, anchored, gather, write};
 /// Bundles that are made at the same time: each is held in memory.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
-/// `GET /custody/bundle/objects/{sha256}`: the life of a content.
-pub(crate) async fn of_object(
-    custody: State<Custody>,
-    name: Path<String>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    bundle(&custody, TermKind::Object, &name, query, headers, "/custody/bundle/objects/{sha256}").await
-}
-
-/// `GET /custody/bundle/subjects/{id}`: the life of something with an id.
-pub(crate) async fn of_subject(
-    custody: State<Custody>,
-    name: Path<String>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    bundle(&custody, TermKind::Subject, &name, query, headers, "/custody/bundle/subjects/{id}").await
-}
-
-/// `GET /custody/bundle/callers/{name}`: what a caller did.
-pub(crate) async fn of_caller(
-    custody: State<Custody>,
-    name: Path<String>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    bundle(&custody, TermKind::Caller, &name, query, headers, "/custody/bundle/callers/{name}").await
+/// The bundles of one kind at `route`: the life of a content, of something with an id, of a caller.
+pub(crate) fn at(route: &'static str, kind: TermKind) -> MethodRouter<Custody> {
+    get(async move |custody: State<Custody>, name: Path<String>, query: RawQuery, headers: HeaderMap| {
+        bundle(&custody, kind, &name, query, headers, route).await
+    })
 }
 
 async fn bundle(

@@ -7,6 +7,7 @@ use axum::{
     extract::{Path, RawQuery, State},
     http::HeaderMap,
     response::{IntoResponse as _, Response},
+    routing::{MethodRouter, get},
 };
 use serde_json::{Value, json};
 use strongroom_kernel::{Unit, from_port, index::TermKind, ports::PortError};
@@ -23,34 +24,11 @@ use super::{
 /// How long an answer waits for the index to cover what is published.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `GET /custody/objects/{sha256}`: what happened to a content.
-pub(crate) async fn of_object(
-    custody: State<Custody>,
-    name: Path<String>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    life(&custody, TermKind::Object, &name, query, headers, "/custody/objects/{sha256}").await
-}
-
-/// `GET /custody/subjects/{id}`: what happened to something with an id.
-pub(crate) async fn of_subject(
-    custody: State<Custody>,
-    name: Path<String>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    life(&custody, TermKind::Subject, &name, query, headers, "/custody/subjects/{id}").await
-}
-
-/// `GET /custody/callers/{name}`: what a caller did.
-pub(crate) async fn of_caller(
-    custody: State<Custody>,
-    name: Path<String>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    life(&custody, TermKind::Caller, &name, query, headers, "/custody/callers/{name}").await
+/// The lives of one kind at `route`: what happened to a content or a subject, what a caller did.
+pub(crate) fn at(route: &'static str, kind: TermKind) -> MethodRouter<Custody> {
+    get(async move |custody: State<Custody>, name: Path<String>, query: RawQuery, headers: HeaderMap| {
+        life(&custody, kind, &name, query, headers, route).await
+    })
 }
 
 async fn life(

@@ -5,6 +5,7 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
+use strongroom_http::failure;
 use strongroom_model::{Error, ErrorKind, Timestamp};
 
 use super::answer;
@@ -114,37 +115,12 @@ impl Refusal {
                 response
             }
             Self::UseCase(error) => {
-                let status = status_of(error.kind());
-                if status == StatusCode::INTERNAL_SERVER_ERROR {
-                    tracing::error!(error = %error.diagnosis(), "request failed");
-                } else if status.is_server_error() {
-                    tracing::warn!(error = %error.diagnosis(), "request not carried out");
-                }
-                let mut response = respond(status, error.public(), &none);
-                if let Some(after) = error.retry_after() {
-                    let seconds = HeaderValue::from(after.as_secs().max(1));
-                    response.headers_mut().insert(header::RETRY_AFTER, seconds);
-                }
+                failure::report(&error);
+                let mut response = respond(failure::status_of(error.kind()), error.public(), &none);
+                failure::retry_after(&mut response, &error);
                 response
             }
         }
-    }
-}
-
-fn status_of(kind: ErrorKind) -> StatusCode {
-    // no wildcard: a new kind must be decided here
-    match kind {
-        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
-        ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
-        ErrorKind::Denied => StatusCode::FORBIDDEN,
-        ErrorKind::NotFound => StatusCode::NOT_FOUND,
-        ErrorKind::Conflict => StatusCode::CONFLICT,
-        ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorKind::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
