@@ -184,11 +184,11 @@ impl Room {
     /// Waits until the published checkpoint covers `size` leaves.
     ///
     /// # Panics
-    /// When it does not within ten seconds.
+    /// When it does not within a minute.
     pub async fn published(&self, size: u64) -> Arc<strongroom_kernel::Published> {
         let mut watch = self.kernel.ledger().watch();
         let covered = watch.wait_for(|published| published.size >= size);
-        let covered = tokio::time::timeout(Duration::from_secs(10), covered).await;
+        let covered = tokio::time::timeout(Duration::from_mins(1), covered).await;
         Arc::clone(&covered.expect("published in time").expect("the ledger is open"))
     }
 }
