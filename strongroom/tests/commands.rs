@@ -38,6 +38,14 @@ fn a_missing_signing_key_is_not_replaced_by_another() {
 }
 
 #[test]
+fn the_example_of_a_configuration_is_a_sound_one() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/strongroom.toml");
+    let room = Room::new();
+    let shown = room.run([std::ffi::OsStr::new("check-config"), "--config".as_ref(), example.as_os_str()]);
+    assert!(shown.status.success(), "{shown:?}");
+}
+
+#[test]
 fn a_wrong_key_in_the_configuration_is_named() {
     let room = Room::new().with("STRONGROOM_HTTP__LISTNE", "127.0.0.1:0");
     let output = room.run(["check-config"]);
