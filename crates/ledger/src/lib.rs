@@ -2,20 +2,21 @@
 //!
 //! Everything here follows a public specification, so that other people's tools can read and verify what
 //! Strongroom publishes: RFC 6962 §2.1 (hashing and proofs), `c2sp.org/tlog-tiles`, `c2sp.org/tlog-checkpoint`,
-//! `c2sp.org/signed-note`, `c2sp.org/tlog-cosignature`, `c2sp.org/tlog-proof`, `c2sp.org/tlog-policy` and
-//! `c2sp.org/tlog-witness`. Only [`leaf`] and
-//! [`mod@commitment`] are our own; their forms never change.
+//! `c2sp.org/signed-note`, `c2sp.org/tlog-cosignature`, `c2sp.org/tlog-proof`, `c2sp.org/tlog-policy`,
+//! `c2sp.org/tlog-witness` and `c2sp.org/tlog-mirror`. Only [`leaf`] and [`mod@commitment`] are our own; their forms
+//! never change.
 //!
 //! Not here: storage, clock, randomness, HTTP, threads. Times, nonces and key seeds are parameters. What a
 //! record contains and when a leaf is appended is the kernel's business.
 //!
 //! In reading order: [`hash`], [`node`], [`tree`], [`proof`], [`tile`], [`note`], [`checkpoint`],
-//! [`tlog_proof`], [`policy`], [`witness`], then [`leaf`] and [`mod@commitment`].
+//! [`tlog_proof`], [`policy`], [`witness`], [`mirror`], then [`leaf`] and [`mod@commitment`].
 
 pub mod checkpoint;
 pub mod commitment;
 pub mod hash;
 pub mod leaf;
+pub mod mirror;
 pub mod node;
 pub mod note;
 pub mod policy;

@@ -7,6 +7,7 @@
 mod checkpoints;
 mod fixtures;
 mod hostile;
+mod mirroring;
 mod notes;
 mod outside;
 mod paths;

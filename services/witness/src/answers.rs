@@ -48,17 +48,20 @@ pub(crate) fn refused(refused: &Refused) -> Response {
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
             refuse(status, &refusal.to_string())
         }
-        Refused::Kept(error) => {
-            let status = if error.kind() == ErrorKind::StorageFull {
-                StatusCode::INSUFFICIENT_STORAGE
-            } else {
-                StatusCode::SERVICE_UNAVAILABLE
-            };
-            let mut response = refuse(status, error.public());
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            response
-        }
+        Refused::Kept(error) => later(error.kind() == ErrorKind::StorageFull, error.public()),
     }
+}
+
+/// The answer for what could not be written.
+pub(crate) fn unwritten(full: bool) -> Response {
+    later(full, if full { "no space is left" } else { "the entries cannot be written, try again" })
+}
+
+fn later(full: bool, text: &str) -> Response {
+    let status = if full { StatusCode::INSUFFICIENT_STORAGE } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut response = refuse(status, text);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// Tells the access line which route it was.

@@ -13,6 +13,7 @@ pub(crate) struct Counts {
     pub(crate) behind: AtomicU64,
     pub(crate) contradictions: AtomicU64,
     pub(crate) unproven: AtomicU64,
+    pub(crate) unproven_entries: AtomicU64,
     pub(crate) unknown: AtomicU64,
     pub(crate) forged: AtomicU64,
 }

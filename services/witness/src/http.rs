@@ -6,26 +6,35 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
     routing::{get, post},
 };
 use strongroom_http::body;
-use strongroom_kernel::from_port;
-use strongroom_ledger::{AddCheckpoint, Tile, witness::MAX_REQUEST_BYTES};
+use strongroom_kernel::{from_port, ports::PortErrorKind};
+use strongroom_ledger::{
+    AddCheckpoint, Tile,
+    mirror::{INFO_MEDIA_TYPE, MirrorInfo},
+    witness::MAX_REQUEST_BYTES,
+};
+use tokio::sync::Semaphore;
 
 use crate::{
     answers::{self, FRESH, IMMUTABLE, TEXT, noted, refuse},
     book::{Book, Refused},
     keeper::Keeper,
-    mirror::Mirror,
+    mirror::{Mirror, Pushed, Upload},
     witness::Witness,
 };
 
 const ADD_CHECKPOINT: &str = "/add-checkpoint";
+const ADD_ENTRIES: &str = "/add-entries";
 const CHECKPOINT: &str = "/{origin_hash}/checkpoint";
 const EVIDENCE: &str = "/{origin_hash}/evidence";
 const TILE: &str = "/{origin_hash}/tile/{path}";
+
+/// Uploads at the same time: each may hold 32 MiB in memory.
+static UPLOADS: Semaphore = Semaphore::const_new(32);
 
 /// What a witness answers: `POST /add-checkpoint`, the latest cosigned checkpoint of each log, its own key.
 pub fn witness_router(witness: Witness) -> Router {
@@ -38,11 +47,12 @@ pub fn witness_router(witness: Witness) -> Router {
         .with_state(witness)
 }
 
-/// What a mirror answers: a copy of each log below the hash of its origin, and `POST /add-checkpoint` by which it
-/// learns that there is something to fetch.
+/// What a mirror answers: a copy of each log below the hash of its origin, `POST /add-checkpoint` by which it learns
+/// that there is more, and `POST /add-entries` by which that is brought.
 pub fn mirror_router(mirror: Mirror) -> Router {
     Router::new()
         .route(ADD_CHECKPOINT, post(mirror_add))
+        .route(ADD_ENTRIES, post(mirror_add_entries))
         .route(CHECKPOINT, get(mirror_checkpoint))
         .route(EVIDENCE, get(mirror_evidence))
         .route("/{origin_hash}/tile/{*path}", get(mirror_tile))
@@ -87,6 +97,37 @@ async fn mirror_add(State(mirror): State<Mirror>, received: Body) -> Response {
         Err(response) => response,
     };
     noted(response, ADD_CHECKPOINT)
+}
+
+async fn mirror_add_entries(State(mirror): State<Mirror>, headers: HeaderMap, body: Body) -> Response {
+    let mut response = match (UPLOADS.try_acquire(), Upload::begin(&headers, body)) {
+        (Err(_), _) => {
+            let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "too many uploads at once, try again");
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response
+        }
+        (Ok(_), None) => {
+            refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the only Content-Encoding taken is gzip")
+        }
+        (Ok(_permit), Some(upload)) => pushed(mirror.add_entries(upload).await),
+    };
+    response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    noted(response, ADD_ENTRIES)
+}
+
+fn pushed(pushed: Pushed) -> Response {
+    let info = |status, info: MirrorInfo| {
+        let mut response = answers::body(INFO_MEDIA_TYPE, FRESH, info.to_string());
+        *response.status_mut() = status;
+        response
+    };
+    match pushed {
+        Pushed::Cosigned(lines) => answers::body(TEXT, FRESH, lines),
+        Pushed::Accepted(next) => info(StatusCode::ACCEPTED, next),
+        Pushed::Conflict(next) => info(StatusCode::CONFLICT, next),
+        Pushed::Refused(status, text) => refuse(status, &text),
+        Pushed::Unwritten(kind) => answers::unwritten(kind == PortErrorKind::Full),
+    }
 }
 
 async fn witness_checkpoint(State(witness): State<Witness>, Path(hash): Path<String>) -> Response {

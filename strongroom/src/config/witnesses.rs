@@ -58,7 +58,8 @@ pub(crate) struct Log {
     pub(crate) origin: String,
     /// Its verifier key; a log with several keys stands here several times. Since 0.1.
     pub(crate) key: String,
-    /// Where its checkpoint and tiles are, for the mirror. Since 0.1.
+    /// Where its checkpoint and tiles are, for the mirror; unset: it asks nobody, and the log's entries are pushed to
+    /// it. Since 0.1.
     pub(crate) url: Option<String>,
 }
 

@@ -1,15 +1,18 @@
 //! One log's copy: what is pending, what is held, what is shown.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex as Lock, RwLock};
 use strongroom_kernel::ports::{LogSource, Note as State, PortError, TileStore};
 use strongroom_ledger::{
-    AddCheckpoint, Checkpoint, Hash, Tile, TileHashReader, TileKind, TileReader, TileState,
-    tile::{self, TILE_BYTES, TILE_WIDTH},
+    AddCheckpoint, Checkpoint, Hash, Note, Tile, TileHashReader, TileKind, TileReader, TileState,
+    tile::{self, TILE_WIDTH},
     tree_root,
     witness::Seen,
 };
@@ -18,7 +21,11 @@ use tokio::{
     sync::{Mutex, Notify},
 };
 
-use super::{Shared, edge::Edge, shelf::Shelf};
+use super::{
+    Shared,
+    edge::Edge,
+    shelf::{Shelf, cut},
+};
 use crate::{
     book::{Book, Latest, Refused},
     logs::KnownLog,
@@ -35,14 +42,32 @@ pub(crate) struct Shown {
     entries: Vec<Vec<u8>>,
 }
 
+/// Earlier pending checkpoints that entries may be pushed against.
+const MOST_RECENT: usize = 16;
+
+/// What became of a pending checkpoint whose entries should all be here.
+pub(super) enum Committed {
+    /// It is shown, with these cosignatures.
+    Cosigned(String),
+    /// A later one is shown already.
+    Behind,
+    /// Entries are missing.
+    Incomplete,
+    /// The entries make another tree: they are to be brought again.
+    OtherTree,
+}
+
 /// A log's copy.
 pub(crate) struct Copy {
     pub(super) pending: Book,
-    pub(super) source: Arc<dyn LogSource>,
+    /// How the log is asked; without, its entries are pushed.
+    pub(super) source: Option<Arc<dyn LogSource>>,
     pub(super) shared: Arc<Shared>,
     pub(super) shelf: Mutex<Shelf>,
     tiles: Arc<dyn TileStore>,
     shown: RwLock<Option<Arc<Shown>>>,
+    /// Pending checkpoints of late, the current one among them.
+    recent: Lock<VecDeque<Latest>>,
     /// Rung when the pending checkpoint has moved.
     pub(super) moved: Notify,
     failing: AtomicBool,
@@ -53,11 +78,12 @@ pub(crate) struct Copy {
 impl Copy {
     pub(super) async fn open(
         log: Arc<KnownLog>,
-        source: Arc<dyn LogSource>,
+        source: Option<Arc<dyn LogSource>>,
         tiles: Arc<dyn TileStore>,
         shared: Arc<Shared>,
     ) -> Result<Self, PortError> {
         let pending = Book::open("pending", Arc::clone(&log), &shared.keeper).await?;
+        let pending_now = pending.shown();
         let shown = restore(&log, &shared, &tiles).await?;
         let (state, entries) = match &shown {
             Some(shown) => (shown.state.clone(), shown.entries.clone()),
@@ -70,6 +96,7 @@ impl Copy {
             shelf: Mutex::new(Shelf::new(Arc::clone(&tiles), state, entries)),
             tiles,
             shown: RwLock::new(shown.map(Arc::new)),
+            recent: Lock::new(pending_now.into_iter().collect()),
             moved: Notify::new(),
             failing: AtomicBool::new(false),
             distrusted: AtomicBool::new(false),
@@ -102,12 +129,29 @@ impl Copy {
         let shared = &self.shared;
         let taken = self.pending.take(request, None, &shared.keeper, &shared.counts)?;
         let latest = self.pending.settle(taken).await?;
+        self.remember(&latest);
         self.moved.notify_one();
         Ok(latest)
     }
 
+    fn remember(&self, latest: &Latest) {
+        let mut recent = self.recent.lock();
+        if recent.iter().any(|known| known.checkpoint == latest.checkpoint) {
+            return;
+        }
+        if recent.len() == MOST_RECENT {
+            recent.pop_front();
+        }
+        recent.push_back(latest.clone());
+    }
+
+    /// The pending checkpoint of this size, the current one or one of the last before it. All are one history.
+    pub(super) fn pending_of(&self, size: u64) -> Option<Latest> {
+        self.recent.lock().iter().find(|latest| latest.checkpoint.size() == size).cloned()
+    }
+
     /// Begins the copy anew behind what is shown: what came after it did not make the tree it should.
-    pub(super) fn fall_back(&self, shelf: &mut Shelf) {
+    fn fall_back(&self, shelf: &mut Shelf) {
         let (state, entries) = match self.shown() {
             Some(shown) => (shown.state.clone(), shown.entries.clone()),
             None => (TileState::new(), Vec::new()),
@@ -115,30 +159,59 @@ impl Copy {
         *shelf = Shelf::new(Arc::clone(&self.tiles), state, entries);
     }
 
-    /// Cosigns and shows `latest`, whose entries are all on the shelf and nothing after them. The last line of
+    /// Cosigns and shows `latest` if all its entries are on the shelf, whatever follows them there. The last line of
     /// defence: the tree must have its root.
-    pub(super) async fn commit(&self, shelf: &Shelf, latest: &Latest) -> Result<bool, PortError> {
+    pub(super) async fn commit(&self, latest: &Latest) -> Result<Committed, PortError> {
         let goal = latest.seen();
-        if shelf.state.size() != goal.size || shelf.state.root() != goal.root {
-            return Ok(false);
+        // held until it is written: what is shown never goes back
+        let mut shelf = self.shelf.lock().await;
+        if let Some(shown) = self.shown()
+            && shown.size >= goal.size
+        {
+            let same = shown.size == goal.size;
+            return Ok(if same {
+                Committed::Cosigned(self.cosignatures(&shown.text))
+            } else {
+                Committed::Behind
+            });
         }
-        let shared = &self.shared;
-        let time = u64::try_from(shared.clock.now().micros() / 1_000_000).unwrap_or_default();
-        let mut note = (*latest.note).clone();
-        let no_time = || PortError::refused("cosign a checkpoint: the time of day cannot stand in it");
-        note.add(shared.cosigner.sign(note.text(), time).ok_or_else(no_time)?);
-        let text = note.to_string();
-        let edge = Edge::of(&shelf.state, &shelf.entries)?.encode();
+        let Some(whole) = shelf.at(goal.size).await? else { return Ok(Committed::Incomplete) };
+        if whole.state.root() != goal.root {
+            self.fall_back(&mut shelf);
+            self.distrusted.store(true, Ordering::Relaxed);
+            return Ok(Committed::OtherTree);
+        }
+        let text = self.cosigned(latest)?;
+        let edge = Edge::of(&whole.state, &whole.entries)?.encode();
         let hash = self.pending.log().hash();
         let kept = vec![
             State { key: checkpoint_key(hash), value: Some(text.clone().into_bytes()) },
             State { key: edge_key(hash), value: Some(edge) },
         ];
-        let put = shared.keeper.put(kept).map_err(unwritten)?;
+        let put = self.shared.keeper.put(kept).map_err(unwritten)?;
         put.wait().await.map_err(unwritten)?;
-        let (state, entries) = (shelf.state.clone(), shelf.entries.clone());
+        let lines = self.cosignatures(&text);
+        let Shelf { state, entries, .. } = whole;
         *self.shown.write() = Some(Arc::new(Shown { size: goal.size, text, state, entries }));
-        Ok(true)
+        self.distrusted.store(false, Ordering::Relaxed);
+        Ok(Committed::Cosigned(lines))
+    }
+
+    /// The checkpoint with the mirror's cosignature of now.
+    fn cosigned(&self, latest: &Latest) -> Result<String, PortError> {
+        let shared = &self.shared;
+        let time = u64::try_from(shared.clock.now().micros() / 1_000_000).unwrap_or_default();
+        let mut note = (*latest.note).clone();
+        let no_time = || PortError::refused("cosign a checkpoint: the time of day cannot stand in it");
+        note.add(shared.cosigner.sign(note.text(), time).ok_or_else(no_time)?);
+        Ok(note.to_string())
+    }
+
+    /// The mirror's own signature lines of a checkpoint it cosigned.
+    fn cosignatures(&self, text: &str) -> String {
+        let verifier = self.shared.cosigner.verifier();
+        let Ok(note) = Note::parse(text.as_bytes()) else { return String::new() };
+        note.signatures().iter().filter(|line| verifier.made(line)).map(ToString::to_string).collect()
     }
 
     /// A tile that the shown checkpoint covers.
@@ -183,26 +256,6 @@ impl TileReader for Held {
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, PortError> {
         let read = self.runtime.block_on(self.copy.tile(tile))?;
         read.ok_or_else(|| PortError::missing(format!("read {tile}")))
-    }
-}
-
-/// The first hashes or entries of a full tile.
-fn cut(tile: Tile, mut full: Vec<u8>) -> Result<Vec<u8>, PortError> {
-    let broken = || PortError::corrupt(format!("read {}: it is not whole", tile.filled()));
-    match tile.kind() {
-        TileKind::Hashes { .. } => {
-            if full.len() != TILE_BYTES {
-                return Err(broken());
-            }
-            full.truncate(usize::from(tile.width()) * strongroom_ledger::hash::HASH_SIZE);
-            Ok(full)
-        }
-        TileKind::Entries if tile.is_full() => Ok(full),
-        TileKind::Entries => {
-            let entries = tile::decode_bundle(&full, TILE_WIDTH).map_err(|_| broken())?;
-            let first = entries.into_iter().take(usize::from(tile.width()));
-            tile::encode_bundle(first).map_err(|_| broken())
-        }
     }
 }
 

@@ -26,6 +26,11 @@ impl Edge {
         Ok(Self(tiles))
     }
 
+    /// Adds a tile.
+    pub(super) fn insert(&mut self, tile: Tile, bytes: Vec<u8>) {
+        self.0.insert(tile, bytes);
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut encoded = Vec::new();
         for (tile, bytes) in &self.0 {

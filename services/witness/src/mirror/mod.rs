@@ -3,15 +3,23 @@
 //! Per log three things grow one after the other. The *pending checkpoint* is a [`Book`] without signature, moved
 //! by `add-checkpoint` or by asking the log. Entries follow bundle by bundle, each proven against the pending
 //! checkpoint before it is written (`shelf.rs`). When all are durable, the *mirror checkpoint* is cosigned and
-//! shown (`copy.rs`). How a log is asked is [`LogSource`]; `pull.rs` asks it.
+//! shown (`copy.rs`). Entries are fetched from the log (`pull.rs`, by the port [`LogSource`]), or pushed by whoever
+//! has them (`push.rs`), or both at once.
 
 mod copy;
 mod edge;
 mod pull;
+mod push;
 mod remote;
 mod shelf;
+mod upload;
 
-use std::{collections::HashMap, fmt::Debug, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use strongroom_kernel::{
     ports::{Clock, LogSource, PortError, TileStore},
@@ -28,9 +36,11 @@ use crate::{
 };
 
 pub(crate) use copy::Copy;
+pub(crate) use push::Pushed;
+pub(crate) use upload::Upload;
 
-/// A log with where its resources are, and where its tiles are kept.
-pub type MirroredLog = (Arc<KnownLog>, Arc<dyn LogSource>, Arc<dyn TileStore>);
+/// A log, where its resources are unless they are only pushed, and where its tiles are kept.
+pub type MirroredLog = (Arc<KnownLog>, Option<Arc<dyn LogSource>>, Arc<dyn TileStore>);
 
 /// What a mirror is made of.
 pub struct MirrorParts {
@@ -101,8 +111,9 @@ impl Mirror {
 
     /// Asks the logs for what is new until `stop` says true.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
-        let copies = self.inner.copies.values();
-        futures::future::join_all(copies.map(|copy| pull::run(Arc::clone(copy), stop.clone()))).await;
+        let asked = self.inner.copies.values().filter_map(|copy| Some((copy, copy.source.clone()?)));
+        let asked = asked.map(|(copy, source)| pull::run(Arc::clone(copy), source, stop.clone()));
+        futures::future::join_all(asked).await;
     }
 
     /// What a metrics page says of it.
@@ -119,6 +130,12 @@ impl Mirror {
             figure(known.saturating_sub(held)),
         ));
         let failing = copies().filter(|copy| copy.is_failing()).count() as u64;
+        let unproven = self.inner.shared.counts.unproven_entries.load(Ordering::Relaxed);
+        figures.push((
+            "mirror_unproven_uploads",
+            "Uploads since the start with entries that are not those of the log",
+            figure(unproven),
+        ));
         figures.push(("mirror_logs_failing", "Logs whose last question or copy failed", figure(failing)));
         figures
     }

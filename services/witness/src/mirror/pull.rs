@@ -6,12 +6,15 @@ use std::{
 };
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use strongroom_kernel::{from_port, ports::PortError};
+use strongroom_kernel::{
+    from_port,
+    ports::{LogSource, PortError},
+};
 use strongroom_ledger::{AddCheckpoint, Checkpoint, Note, checkpoint::CheckpointError, tile::TILE_WIDTH};
 use tokio::sync::watch;
 
 use super::{
-    copy::Copy,
+    copy::{Committed, Copy},
     remote::Remote,
     shelf::{Package, Unshelved},
 };
@@ -51,11 +54,11 @@ impl From<PortError> for Failed {
 }
 
 /// Asks on a rhythm, or as soon as somebody brings a checkpoint, until `stop` says true.
-pub(super) async fn run(copy: Arc<Copy>, mut stop: watch::Receiver<bool>) {
+pub(super) async fn run(copy: Arc<Copy>, source: Arc<dyn LogSource>, mut stop: watch::Receiver<bool>) {
     let mut failures = 0_u32;
     loop {
         let outcome = tokio::select! {
-            outcome = round(&copy) => outcome,
+            outcome = round(&copy, &source) => outcome,
             _ = stop.wait_for(|stop| *stop) => return,
         };
         copy.set_failing(outcome.is_err());
@@ -76,18 +79,18 @@ pub(super) async fn run(copy: Arc<Copy>, mut stop: watch::Receiver<bool>) {
 }
 
 /// One look at the log, and everything that follows from it.
-async fn round(copy: &Arc<Copy>) -> Result<(), Failed> {
-    look(copy).await?;
+async fn round(copy: &Arc<Copy>, source: &Arc<dyn LogSource>) -> Result<(), Failed> {
+    look(copy, source).await?;
     let Some(latest) = copy.pending.shown() else { return Ok(()) };
-    if copy.shown().is_some_and(|shown| shown.size == latest.checkpoint.size()) {
+    if copy.shown().is_some_and(|shown| shown.size >= latest.checkpoint.size()) {
         return Ok(());
     }
-    fetch(copy, &latest).await
+    fetch(copy, source, &latest).await
 }
 
 /// Reads the log's checkpoint and moves the pending one.
-async fn look(copy: &Arc<Copy>) -> Result<(), Failed> {
-    let signed = copy.source.get("checkpoint").await?;
+async fn look(copy: &Arc<Copy>, source: &Arc<dyn LogSource>) -> Result<(), Failed> {
+    let signed = source.get("checkpoint").await?;
     let signed = signed.ok_or_else(|| PortError::missing("read the log's checkpoint: there is none"))?;
     let log = copy.pending.log();
     let (checkpoint, note) = Checkpoint::open(&signed, log.origin(), log.keys())?;
@@ -101,7 +104,7 @@ async fn look(copy: &Arc<Copy>) -> Result<(), Failed> {
     if pending.is_some_and(|latest| latest.checkpoint == checkpoint) {
         return Ok(());
     }
-    let remote = Remote::new(Arc::clone(&copy.source), checkpoint.size());
+    let remote = Remote::new(Arc::clone(source), checkpoint.size());
     // a log that rewrote its history can make no such proof; what it can make is refused and reported
     let proof = remote.consistency(seen).await.unwrap_or_default();
     let request = AddCheckpoint::new(seen, proof, note).map_err(|error| Failed::Port(error.to_string()))?;
@@ -135,19 +138,18 @@ async fn behind(
 }
 
 /// Fetches all bundles that are missing up to `latest`, then cosigns it.
-async fn fetch(copy: &Arc<Copy>, latest: &Latest) -> Result<(), Failed> {
+async fn fetch(copy: &Arc<Copy>, source: &Arc<dyn LogSource>, latest: &Latest) -> Result<(), Failed> {
     let goal = latest.seen();
-    let mut shelf = copy.shelf.lock().await;
-    if shelf.next() > goal.size {
-        copy.fall_back(&mut shelf);
-    }
     let progress = &copy.shared.progress;
-    progress.begin("entries copied", goal.size.saturating_sub(shelf.next()));
-    if !copy.distrusted.load(Ordering::Relaxed) {
-        progress.advance(shelf.take_up(goal.size).await?);
-    }
-    let remote = Remote::new(Arc::clone(&copy.source), goal.size);
-    let first = shelf.next();
+    let first = {
+        let mut shelf = copy.shelf.lock().await;
+        progress.begin("entries copied", goal.size.saturating_sub(shelf.next()));
+        if !copy.distrusted.load(Ordering::Relaxed) {
+            progress.advance(shelf.take_up(goal.size).await?);
+        }
+        shelf.next()
+    };
+    let remote = Remote::new(Arc::clone(source), goal.size);
     let bundles = (first / WIDTH)..goal.size.div_ceil(WIDTH);
     let packages = stream::iter(bundles).map(|index| {
         let remote = remote.clone();
@@ -160,6 +162,8 @@ async fn fetch(copy: &Arc<Copy>, latest: &Latest) -> Result<(), Failed> {
     });
     let mut packages = packages.buffered(ASKED_AT_ONCE);
     while let Some(package) = packages.try_next().await? {
+        // for one package only: others may be pushed meanwhile
+        let mut shelf = copy.shelf.lock().await;
         let before = shelf.next();
         if let Err(unshelved) = shelf.add(package, goal).await {
             if matches!(unshelved, Unshelved::Unproven(_)) {
@@ -169,12 +173,12 @@ async fn fetch(copy: &Arc<Copy>, latest: &Latest) -> Result<(), Failed> {
         }
         progress.advance(shelf.next() - before);
     }
-    if copy.commit(&shelf, latest).await? {
-        copy.distrusted.store(false, Ordering::Relaxed);
-        tracing::info!(origin = copy.origin(), size = goal.size, "log copied and cosigned");
-        return Ok(());
+    match copy.commit(latest).await? {
+        Committed::Cosigned(_) => {
+            tracing::info!(origin = copy.origin(), size = goal.size, "log copied and cosigned");
+            Ok(())
+        }
+        Committed::Behind => Ok(()),
+        Committed::Incomplete | Committed::OtherTree => Err(Failed::OtherTree),
     }
-    copy.fall_back(&mut shelf);
-    copy.distrusted.store(true, Ordering::Relaxed);
-    Err(Failed::OtherTree)
 }

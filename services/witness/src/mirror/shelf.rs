@@ -1,4 +1,7 @@
 //! The growing copy: bundles of entries, each proven before it is written, and the tree they make.
+//!
+//! Packages may come from several sides at the same time, so what is here already may come again: it is proven all
+//! the same, and not written.
 
 use std::{ops::Range, sync::Arc};
 
@@ -6,9 +9,11 @@ use strongroom_kernel::ports::{PortError, TileStore};
 use strongroom_ledger::{
     Frontier, Hash, Tile, TileKind, TileState, leaf_hash,
     proof::{ProofError, verify_subtree},
-    tile::{self, TILE_WIDTH},
+    tile::{self, MAX_TILE_LEVEL, TILE_BYTES, TILE_HEIGHT, TILE_WIDTH},
     witness::Seen,
 };
+
+use super::edge::Edge;
 
 const WIDTH: u64 = TILE_WIDTH as u64;
 
@@ -61,7 +66,8 @@ impl Shelf {
         let next = self.next();
         let bundle = package.start - package.start % WIDTH;
         let end = package.start + package.entries.len() as u64;
-        if package.start > next || bundle < next - next % WIDTH {
+        let finished = bundle < next - next % WIDTH;
+        if package.start > next || (finished && package.start > bundle) {
             return Err(Unshelved::Gap(next));
         }
         let earlier = usize::try_from(package.start - bundle).unwrap_or(usize::MAX);
@@ -70,10 +76,57 @@ impl Shelf {
         let hashes: Vec<Hash> = held.iter().chain(&package.entries).map(|entry| leaf_hash(entry)).collect();
         let root = hashes.iter().copied().collect::<Frontier>().root();
         verify_subtree(range, goal.size, root, goal.root, &package.proof)?;
+        if finished {
+            return Ok(());
+        }
         let known = usize::try_from(next - bundle).unwrap_or(usize::MAX);
         let fresh = hashes.get(known..).unwrap_or_default().to_vec();
         let new_entries = package.entries.into_iter().skip(known.saturating_sub(earlier));
         self.append(fresh, new_entries.collect()).await.map_err(Unshelved::Unwritten)
+    }
+
+    /// The first `size` entries, of which all must be here; `None` when they are not.
+    pub(super) async fn at(&self, size: u64) -> Result<Option<Self>, PortError> {
+        let next = self.next();
+        if size >= next {
+            return Ok((size == next).then(|| self.clone()));
+        }
+        let mut edge = Edge::default();
+        for level in 0..=MAX_TILE_LEVEL {
+            let hashes = size.checked_shr(u32::from(TILE_HEIGHT) * u32::from(level)).unwrap_or_default();
+            if hashes == 0 {
+                break;
+            }
+            let unfinished = Tile::in_tree(TileKind::Hashes { level }, hashes / WIDTH, size);
+            if let Some(tile) = unfinished.filter(|tile| !tile.is_full()) {
+                let bytes = match self.state.partial(tile) {
+                    Some(bytes) => bytes,
+                    None => cut(tile, self.full(tile).await?)?,
+                };
+                edge.insert(tile, bytes);
+            }
+        }
+        let entries = match Tile::in_tree(TileKind::Entries, size / WIDTH, size) {
+            Some(tile) if size / WIDTH == next / WIDTH => {
+                self.entries.get(..usize::from(tile.width())).unwrap_or_default().to_vec()
+            }
+            Some(tile) => {
+                let bytes = cut(tile, self.full(tile).await?)?;
+                let entries = tile::decode_bundle(&bytes, tile.width());
+                let entries = entries.map_err(|error| malformed().with_source(error))?;
+                entries.into_iter().map(<[u8]>::to_vec).collect()
+            }
+            None => Vec::new(),
+        };
+        let state = TileState::restore(size, &edge);
+        let state = state.map_err(|error| PortError::corrupt("make an earlier tree").with_source(error))?;
+        Ok(Some(Self { tiles: Arc::clone(&self.tiles), state, entries }))
+    }
+
+    async fn full(&self, tile: Tile) -> Result<Vec<u8>, PortError> {
+        let path = tile.filled().to_string();
+        let read = self.tiles.read(&path).await?;
+        read.ok_or_else(|| PortError::missing(format!("read {path}")))
     }
 
     /// Appends entries of one bundle with their hashes, proven or about to be.
@@ -121,6 +174,26 @@ impl Shelf {
             }
         }
         Ok(self.next() - from)
+    }
+}
+
+/// The first hashes or entries of a full tile.
+pub(super) fn cut(tile: Tile, mut full: Vec<u8>) -> Result<Vec<u8>, PortError> {
+    let broken = || PortError::corrupt(format!("read {}: it is not whole", tile.filled()));
+    match tile.kind() {
+        TileKind::Hashes { .. } => {
+            if full.len() != TILE_BYTES {
+                return Err(broken());
+            }
+            full.truncate(usize::from(tile.width()) * strongroom_ledger::hash::HASH_SIZE);
+            Ok(full)
+        }
+        TileKind::Entries if tile.is_full() => Ok(full),
+        TileKind::Entries => {
+            let entries = tile::decode_bundle(&full, TILE_WIDTH).map_err(|_| broken())?;
+            let first = entries.into_iter().take(usize::from(tile.width()));
+            tile::encode_bundle(first).map_err(|_| broken())
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! The witness in-process: requests that race, and what is remembered.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail them")]
-
 use std::sync::Arc;
 
 use axum::{Router, body::Body, extract::Request};
@@ -13,7 +11,7 @@ use strongroom_ledger::{
 use strongroom_testkit::{Reply, TestPlatform, send};
 use strongroom_witness::{Keeper, Logs, Witness, witness_router};
 
-const NOTHING: Schema = Schema { service: "test", tables: &[], migrations: &[] };
+pub(crate) const NOTHING: Schema = Schema { service: "test", tables: &[], migrations: &[] };
 const ORIGIN: &str = "log.example/races";
 
 fn log() -> Signer {
