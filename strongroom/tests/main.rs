@@ -13,6 +13,7 @@ mod end_to_end;
 mod erase;
 mod identity;
 mod import;
+mod judged;
 mod kill;
 mod openkat;
 mod outside;

@@ -22,20 +22,29 @@ use crate::support::{
 };
 
 /// A witness or a mirror at work; killed when dropped.
-struct Cosigner {
+pub(crate) struct Cosigner {
     child: Child,
-    address: SocketAddr,
-    verifier: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) verifier: String,
 }
 
 impl Cosigner {
     /// Starts `role` on the data folder of `room`, for these logs: origin, key, address.
-    fn start(room: &Room, role: &str, logs: &[(String, String, SocketAddr)]) -> Self {
+    pub(crate) fn start(room: &Room, role: &str, logs: &[(String, String, SocketAddr)]) -> Self {
+        let at = |(origin, key, address): &(String, String, SocketAddr)| {
+            (origin.clone(), key.clone(), Some(format!("http://{address}/custody/")))
+        };
+        Self::start_at(room, role, &logs.iter().map(at).collect::<Vec<_>>())
+    }
+
+    /// The same for logs at any URL, or none.
+    pub(crate) fn start_at(room: &Room, role: &str, logs: &[(String, String, Option<String>)]) -> Self {
         let mut toml = "[mirror]\npoll = \"50ms\"\n".to_owned();
-        for (origin, key, address) in logs {
-            let url = format!("http://{address}/custody/");
-            writeln!(toml, "[[witness.log]]\norigin = \"{origin}\"\nkey = \"{key}\"\nurl = \"{url}\"")
-                .unwrap();
+        for (origin, key, url) in logs {
+            writeln!(toml, "[[witness.log]]\norigin = \"{origin}\"\nkey = \"{key}\"").unwrap();
+            if let Some(url) = url {
+                writeln!(toml, "url = \"{url}\"").unwrap();
+            }
         }
         let config = room.beside("cosigner.toml");
         File::create(&config).unwrap().write_all(toml.as_bytes()).unwrap();
@@ -53,15 +62,15 @@ impl Cosigner {
         Self { child, address, verifier: word("verifier ") }
     }
 
-    fn ask(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         Client::new(self.address).ask(method, path, &[], body).unwrap()
     }
 
-    fn add(&self, request: &AddCheckpoint) -> Answer {
+    pub(crate) fn add(&self, request: &AddCheckpoint) -> Answer {
         self.ask("POST", "/add-checkpoint", request.to_string().as_bytes())
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -107,7 +116,7 @@ fn read(note: &Note) -> Checkpoint {
     note.text().parse().unwrap()
 }
 
-fn log_of(room: &Room, server: &Server) -> (String, String, SocketAddr) {
+pub(crate) fn log_of(room: &Room, server: &Server) -> (String, String, SocketAddr) {
     let key = room.key();
     (key.split('+').next().unwrap().to_owned(), key, server.main)
 }
