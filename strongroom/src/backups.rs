@@ -1,15 +1,15 @@
 //! The backups that were made of a data folder: who erases must know where copies are.
 //!
-//! One line of JSON each, in a file beside what is backed up; a line is only ever added.
+//! One line of JSON each, in a file beside what is backed up.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs::File,
+    io::{self, BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+use strongroom_durable::{self as durable, Access};
 use strongroom_model::Timestamp;
 
 /// What is read of the file, at most.
@@ -31,10 +31,21 @@ fn list(data: &Path) -> PathBuf {
 /// When the list cannot be written.
 pub(crate) fn note(data: &Path, target: &Path, time: Timestamp) -> io::Result<()> {
     let line = Line { time: time.to_string(), folder: target.canonicalize()? };
-    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(list(data))?;
-    file.write_all(format!("{}\n", serde_json::to_string(&line)?).as_bytes())?;
-    file.sync_all()?;
-    File::open(data)?.sync_all()
+    // Anew each time: behind what a crash left of a line, another one would be no line either.
+    let mut text = Vec::new();
+    match File::open(list(data)) {
+        Ok(file) => {
+            file.take(MOST_BYTES).read_to_end(&mut text)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    if text.last().is_some_and(|last| *last != b'\n') {
+        text.push(b'\n');
+    }
+    text.extend_from_slice(serde_json::to_string(&line)?.as_bytes());
+    text.push(b'\n');
+    durable::write(&list(data), &text, Access::Private)
 }
 
 /// The backups of `data` that are known: where, since when, and whether they are still seen from here.
@@ -54,6 +65,8 @@ pub(crate) fn known(data: &Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::OpenOptions, io::Write as _};
+
     use super::*;
 
     #[test]
@@ -64,17 +77,34 @@ mod tests {
         std::fs::create_dir(&two).unwrap();
         assert_eq!(known(data.path()), [] as [String; 0]);
         note(data.path(), &one, Timestamp::UNIX_EPOCH).unwrap();
-        OpenOptions::new()
-            .append(true)
-            .open(list(data.path()))
-            .unwrap()
-            .write_all(b"what is this\n")
-            .unwrap();
+        OpenOptions::new().append(true).open(list(data.path())).unwrap().write_all(b"what is this").unwrap();
         note(data.path(), &two, Timestamp::UNIX_EPOCH).unwrap();
         std::fs::remove_dir(&two).unwrap();
         let known = known(data.path());
         assert_eq!(known.len(), 2);
         assert!(known[0].ends_with("one of 1970-01-01T00:00:00.000000Z"), "{known:?}");
         assert!(known[1].ends_with("two of 1970-01-01T00:00:00.000000Z, not there now"), "{known:?}");
+    }
+
+    #[test]
+    fn a_power_loss_takes_no_backup_that_was_noted() {
+        let data = tempfile::tempdir().unwrap();
+        let target = tempfile::tempdir().unwrap();
+        let watch = strongroom_durable::watch::Watch::begin(data.path()).unwrap();
+        let mut noted = Vec::new();
+        for _ in 0..4 {
+            note(data.path(), target.path(), Timestamp::UNIX_EPOCH).unwrap();
+            noted.push(watch.now());
+        }
+        for crash in watch.history().crashes(15) {
+            let after = tempfile::tempdir().unwrap();
+            crash.leave(after.path()).unwrap();
+            let least = noted.iter().filter(|moment| crash.is_after(**moment)).count();
+            assert!(known(after.path()).len() >= least, "{crash}: {:?}", known(after.path()));
+            if least % 2 == 1 {
+                note(after.path(), target.path(), Timestamp::UNIX_EPOCH).unwrap();
+                assert!(known(after.path()).len() > least, "{crash}");
+            }
+        }
     }
 }

@@ -1,14 +1,13 @@
 //! Copies of files and folders that survive a power loss, for backups and what is made of them.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result};
-use strongroom_content::durable;
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::verify::Progress;
 
 /// Files to be copied, with the lengths they had when they were listed.
@@ -59,7 +58,8 @@ impl Listing {
         Ok(())
     }
 
-    /// Copies the files from `root` to `target`, which must not have them yet. Durable when it returns.
+    /// Copies the files from `root` to `target`, which must not have them yet. Durable when it returns; before, each
+    /// file is there whole or not at all.
     ///
     /// A file that went meanwhile is left out: what nobody refers to may be deleted beside a backup.
     ///
@@ -87,17 +87,14 @@ impl Listing {
     }
 }
 
-/// Copies one file, private to its owner, and syncs it; returns its length. An absent one is nothing.
+/// Copies one file, private to its owner, and returns its length. An absent one is nothing.
 fn file(from: &Path, to: &Path) -> io::Result<u64> {
     let mut source = match File::open(from) {
         Ok(source) => source,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(error),
     };
-    let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    let length = io::copy(&mut source, &mut copy)?;
-    copy.sync_all()?;
-    Ok(length)
+    durable::copy(&mut source, to, Access::Private)
 }
 
 #[cfg(test)]

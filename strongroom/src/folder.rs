@@ -1,15 +1,15 @@
 //! The data folder: what lies where in it, who may look into it, and the lock of the one process that writes.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    fs::{File, OpenOptions, Permissions, TryLockError},
     io::{Read as _, Seek as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, bail};
 use rustix::{fs::Mode, process::umask};
-use strongroom_content::durable;
+use strongroom_durable as durable;
 
 /// The data folder; `docs/reference/data-folder.md` says the same for operators.
 #[derive(Debug)]
@@ -29,8 +29,7 @@ impl DataFolder {
         let lock = lock(path)?;
         let folder = Self { path: path.to_owned(), _lock: Some(lock) };
         folder.close_to_others()?;
-        create(&folder.keys()).context("make folder of keys")?;
-        durable::sync_folder(path).context("sync data folder")?;
+        durable::create_private_folder(&folder.keys()).context("make folder of keys")?;
         Ok(folder)
     }
 
@@ -114,8 +113,13 @@ pub(crate) fn close_files_to_others() {
     umask(before | closed);
 }
 
+/// Durable, so that all of it does not go with its name. Where others made it and it stands in a folder that we may
+/// not read, it is theirs to keep.
 fn create(path: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    match durable::create_private_folder(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && path.is_dir() => Ok(()),
+        created => created,
+    }
 }
 
 fn lock(path: &Path) -> Result<File> {
@@ -180,5 +184,23 @@ mod tests {
         let path = parent.path().join("data");
         DataFolder::open_read_only(&path).unwrap_err();
         assert!(!path.try_exists().unwrap());
+    }
+
+    #[test]
+    fn a_power_loss_takes_neither_the_folder_nor_what_is_in_it() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("deep/data");
+        let watch = strongroom_durable::watch::Watch::begin(parent.path()).unwrap();
+        let folder = DataFolder::open(&path).unwrap();
+        durable::write(&folder.token_key(), b"one", durable::Access::Private).unwrap();
+        let written = watch.now();
+        for crash in watch.history().crashes(8) {
+            let after = tempfile::tempdir().unwrap();
+            crash.leave(after.path()).unwrap();
+            let folder = DataFolder::open(&after.path().join("deep/data")).unwrap();
+            let found = std::fs::read(folder.token_key()).ok();
+            assert!(found.as_deref().is_none_or(|found| found == b"one"), "{crash}: torn");
+            assert!(found.is_some() || !crash.is_after(written), "{crash}: lost");
+        }
     }
 }

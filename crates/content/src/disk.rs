@@ -18,12 +18,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream;
 use parking_lot::Mutex;
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::ports::{ByteStream, ContentKey, ContentStore, PortError, Staged};
 use strongroom_model::{Digest, Domain};
 
 use crate::{
     Reserve, blocking,
-    durable::{self, Access},
     headed::{Headed, HeadedStaged},
     listing,
     staging::{StagedFile, Staging},
@@ -97,10 +97,8 @@ impl ContentStore for Disk {
 
     async fn remove(&self, key: &ContentKey) -> Result<(), PortError> {
         let path = path(&self.objects, key);
-        blocking::run("remove content", move || match fs::remove_file(&path) {
-            Ok(()) => durable::sync_folder(durable::parent(&path)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
+        blocking::run("remove content", move || {
+            if durable::remove(&path)? { durable::sync_folder(durable::parent(&path)) } else { Ok(()) }
         })
         .await
     }

@@ -1,13 +1,12 @@
 //! Where content lives: small pieces together in packs, large ones in a folder or on an S3 server.
 //!
-//! Reading order: [`durable`] (how a file gets onto the disk for good), [`packs`] (small content, append-only),
-//! [`Disk`] (large content in a folder), [`S3Store`] (large content elsewhere), [`sealed`] (encryption around any
-//! of them), [`DiskTiles`] (the public files of the ledger), [`open_store`] (which of them a URL names). Who refers
-//! to a content and when it may be deleted is decided by the kernel; content is verified there too.
+//! Reading order: [`packs`] (small content, append-only), [`Disk`] (large content in a folder), [`S3Store`] (large
+//! content elsewhere), [`sealed`] (encryption around any of them), [`DiskTiles`] (the public files of the ledger),
+//! [`open_store`] (which of them a URL names). How a file gets onto the disk for good is in [`strongroom_durable`].
+//! Who refers to a content and when it may be deleted is decided by the kernel; content is verified there too.
 //!
 //! Every adapter does nothing on the disk when it is made: reading beside a serving process leaves no trace.
 
-pub mod durable;
 pub mod packs;
 pub mod sealed;
 

@@ -80,7 +80,7 @@ impl Reserve {
             match rustix::fs::statvfs(folder) {
                 Ok(stat) => return Ok(stat.f_bavail.saturating_mul(stat.f_frsize)),
                 Err(rustix::io::Errno::NOENT) if folder.parent().is_some() => {
-                    folder = crate::durable::parent(folder);
+                    folder = strongroom_durable::parent(folder);
                 }
                 Err(error) => return Err(PortError::io("ask for free space", error.into())),
             }

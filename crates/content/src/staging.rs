@@ -4,9 +4,8 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, File, OpenOptions},
+    fs,
     io::{self, ErrorKind},
-    os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -16,10 +15,11 @@ use std::{
 
 use bytes::{Buf, Bytes, BytesMut};
 use parking_lot::Mutex;
+use strongroom_durable::{self as durable, Access, File};
 use strongroom_kernel::ports::PortError;
 use tokio::task::JoinHandle;
 
-use crate::{Reserve, blocking, durable};
+use crate::{Reserve, blocking};
 
 /// What is gathered in memory before it is written.
 const PIECE: usize = 1 << 20;
@@ -80,7 +80,7 @@ impl Staging {
 
 /// `None` when the name is taken, by a file that a dead process left behind.
 fn open_new(folder: &Path, path: &Path) -> io::Result<Option<File>> {
-    let open = || OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
+    let open = || File::create_new(path, Access::Private);
     let opened = match open() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             durable::create_folder(folder)?;
@@ -106,11 +106,7 @@ fn sweep(folder: &Path, live: &Mutex<HashSet<String>>) -> io::Result<u64> {
         let entry = entry?;
         let ours = |name: &str| name.ends_with(".staged") && !live.lock().contains(name);
         if entry.file_name().to_str().is_some_and(ours) {
-            match fs::remove_file(entry.path()) {
-                Ok(()) => removed += 1,
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
+            removed += u64::from(durable::remove(&entry.path())?);
         }
     }
     Ok(removed)
@@ -204,7 +200,7 @@ impl Drop for StagedFile {
     fn drop(&mut self) {
         if self.file.is_some() {
             // Not there when it was moved to its place; else what cannot be removed is swept at the next start.
-            let _ = fs::remove_file(&self.path);
+            let _ = durable::remove(&self.path);
         }
         self.live.lock().remove(&self.name);
     }

@@ -10,12 +10,10 @@ use std::{
 };
 
 use async_trait::async_trait;
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::ports::{PortError, TileStore};
 
-use crate::{
-    blocking,
-    durable::{self, Access},
-};
+use crate::blocking;
 
 /// Tiles in a folder, under their public paths.
 #[derive(Debug)]
@@ -74,7 +72,7 @@ impl TileStore for DiskTiles {
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     match durable::replace(path, content, Access::Public) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            fs::create_dir_all(durable::parent(path))?;
+            durable::create_folder(durable::parent(path))?;
             durable::replace(path, content, Access::Public)
         }
         written => written,

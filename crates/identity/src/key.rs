@@ -2,13 +2,14 @@
 
 use std::{
     fmt,
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    fs::File,
+    io::{self, Read as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::ports::{Rng, RngExt as _};
 
 /// Mode bits that let somebody other than the owner at the key.
@@ -68,14 +69,9 @@ impl TokenKey {
 
     fn create(path: &Path, rng: &dyn Rng) -> Result<Self, KeyError> {
         let key = Self(rng.bytes());
-        let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            writeln!(file, "{}", BASE64_STANDARD.encode(key.0))?;
-            file.sync_all()?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-        };
-        write().map_err(|error| KeyError::Io("make token key", error))?;
+        let text = format!("{}\n", BASE64_STANDARD.encode(key.0));
+        durable::create(path, text.as_bytes(), Access::Private)
+            .map_err(|error| KeyError::Io("make token key", error))?;
         Ok(key)
     }
 
@@ -92,6 +88,9 @@ impl fmt::Debug for TokenKey {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use strongroom_durable::watch::Watch;
     use strongroom_kernel::ports::SystemRng;
 
     use super::*;
@@ -104,6 +103,21 @@ mod tests {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let loaded = TokenKey::load_or_create(&path, &SystemRng).unwrap();
         assert_eq!(made.bytes(), loaded.bytes());
+    }
+
+    #[test]
+    fn a_power_loss_leaves_a_whole_key_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let watch = Watch::begin(folder.path()).unwrap();
+        let made = TokenKey::load_or_create(&folder.path().join("token.key"), &SystemRng).unwrap();
+        let handed_out = watch.now();
+        for crash in watch.history().crashes(20) {
+            let after = tempfile::tempdir().unwrap();
+            crash.leave(after.path()).unwrap();
+            let found = TokenKey::load_or_create(&after.path().join("token.key"), &SystemRng);
+            let found = found.unwrap_or_else(|error| panic!("{crash}: {error}"));
+            assert!(found.bytes() == made.bytes() || !crash.is_after(handed_out), "{crash}: the key is lost");
+        }
     }
 
     #[test]

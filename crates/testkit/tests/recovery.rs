@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use strongroom_durable::watch::Watch;
 use strongroom_kernel::{Unit, verify::Verdict};
 
 use crate::notebook::{READ, SavePage, anna, find, room};
@@ -123,4 +124,35 @@ async fn a_torn_tail_of_the_packs_never_happened() {
     room.kernel.run(&SavePage::new(2, b"two")).await.unwrap();
     assert!(find(&room, 1).await.is_some() && find(&room, 2).await.is_some());
     assert_eq!(room.verify().await.verdict(), Verdict::Clean);
+}
+
+/// Of our own ledger nothing is synced: a power loss may leave any of its files torn, its checkpoints too.
+#[tokio::test]
+async fn tiles_and_checkpoints_that_a_power_loss_tore_are_made_again() {
+    let mut room = room().await;
+    let watch = Watch::begin(room.folder()).unwrap();
+    for id in 0..270 {
+        room.kernel.run(&SavePage::new(id, b"x")).await.unwrap();
+    }
+    let published = room.published(270).await;
+    let history = watch.history();
+    drop(watch);
+    for (number, crash) in history.some_crashes(6, 40).enumerate() {
+        let left = tempfile::tempdir().unwrap();
+        crash.leave(left.path()).unwrap();
+        let tear = |folder: &Path| {
+            for part in ["ledger", "outside"] {
+                fs::remove_dir_all(folder.join(part)).unwrap();
+                if left.path().join(part).is_dir() {
+                    copy(&left.path().join(part), &folder.join(part));
+                }
+            }
+        };
+        room = room.reopen_after(tear).await.unwrap_or_else(|error| panic!("{crash}: {error:?}"));
+        let again = room.published(270).await;
+        assert_eq!((again.size, again.root), (published.size, published.root), "{crash}");
+        if number % 8 == 0 {
+            assert_eq!(room.verify().await.verdict(), Verdict::Clean, "{crash}");
+        }
+    }
 }

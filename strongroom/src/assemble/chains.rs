@@ -12,7 +12,7 @@ use strongroom_anchor::{
     bigchaindb::{BigchainDbSettings, Mode as PostMode},
 };
 #[cfg(feature = "ethereum")]
-use strongroom_content::durable;
+use strongroom_durable as durable;
 use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
 use strongroom_kernel::{AnchorPart, ports::Anchor};
 

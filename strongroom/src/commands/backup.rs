@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use strongroom_content::durable::{self, Access};
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::ports::PortErrorKind;
 
 use super::{Common, block_on};

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use strongroom_content::durable::{self, Access};
+use strongroom_durable::{self as durable, Access};
 use strongroom_custody::{
     bundle::{self, MAX_LEAVES},
     life::{About, Filter, PageRequest, page, range_of},

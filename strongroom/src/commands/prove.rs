@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{ArgGroup, Args};
-use strongroom_content::durable::{self, Access};
 use strongroom_custody::RecordFile;
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::{
     ports::{Database, StoredRecord},
     record,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use strongroom_bytes::config::{BytesConfig, Secret};
-use strongroom_content::durable::{self, Access};
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::ports::{Rng, RngExt as _};
 
 use super::private;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use strongroom_content::durable::{self, Access};
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::ports::{Rng, RngExt as _};
 
 use super::private;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use strongroom_content::durable::{self, Access};
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::ports::{Rng, RngExt as _};
 use strongroom_ledger::{Signer, Verifier, note::KeyName};
 
@@ -33,15 +33,19 @@ pub(crate) fn find(config: &Config, folder: &DataFolder) -> Result<Option<Signer
 ///
 /// # Errors
 /// When there is one already, or it cannot be written.
-fn make(config: &Config, folder: &DataFolder, rng: &dyn Rng) -> Result<Signer> {
+pub(super) fn make(config: &Config, folder: &DataFolder, rng: &dyn Rng) -> Result<Signer> {
     let name = name(config.ledger.origin.as_deref(), "strongroom", rng);
     let signer = Signer::from_seed(name, &rng.bytes());
     let path = path(config, folder);
     durable::create(&path, format!("{}\n", signer.to_private_text()).as_bytes(), Access::Private)
         .with_context(|| format!("make signing key {}", path.display()))?;
-    durable::write(&folder.verifier_key(), format!("{}\n", signer.verifier()).as_bytes(), Access::Public)
-        .context("write verifier key")?;
+    write_verifier(&signer, folder)?;
     Ok(signer)
+}
+
+fn write_verifier(signer: &Signer, folder: &DataFolder) -> Result<()> {
+    let text = format!("{}\n", signer.verifier());
+    durable::write(&folder.verifier_key(), text.as_bytes(), Access::Public).context("write verifier key")
 }
 
 /// The signing key: found, or made for a ledger that has no leaf yet.
@@ -50,6 +54,10 @@ fn make(config: &Config, folder: &DataFolder, rng: &dyn Rng) -> Result<Signer> {
 /// When a ledger with leaves has lost its key, and as [`find`] and [`make`].
 pub(crate) async fn settle(config: &Config, folder: &DataFolder, stores: &Stores) -> Result<Signer> {
     if let Some(signer) = find(config, folder)? {
+        // A crash may have come between the two files.
+        if !folder.verifier_key().try_exists().context("look for the verifier key")? {
+            write_verifier(&signer, folder)?;
+        }
         return Ok(signer);
     }
     let size = stores.database.head().await.context("read the end of the ledger")?.size;

@@ -2,8 +2,8 @@
 //!
 //! The rules are the crate map of ARCHITECTURE.md as data: `model, ledger ← kernel ← {identity, http, inspect} ←
 //! services` and `kernel ← {database, content, hub, anchor, mail, scan, tlog, fetch}`. Only `strongroom`, which chooses
-//! the backends, and `testkit` see those adapters; services never see each other. Whether a dependency is used at
-//! all is the question of `unused`.
+//! the backends, and `testkit` see those adapters; services never see each other. Who keeps files sees `durable`, the
+//! kernel and services do not. Whether a dependency is used at all is the question of `unused`.
 
 use std::path::Path;
 
@@ -117,6 +117,8 @@ fn check_outside(manifest: &Manifest, dependency: &Dependency, fault: &mut impl 
 enum Place {
     /// `model` and `ledger`: they see nothing of ours.
     Foundation,
+    /// `durable`: it sees nothing of ours either, and is for those who keep files.
+    Files,
     Kernel,
     /// `identity`, `http`, `inspect`.
     Shared,
@@ -136,6 +138,7 @@ fn place(folder: &str) -> Place {
     match folder.split_once('/') {
         Some(("services", _)) => Place::Service,
         Some(("crates", "model" | "ledger")) => Place::Foundation,
+        Some(("crates", "durable")) => Place::Files,
         Some(("crates", "kernel")) => Place::Kernel,
         Some(("crates", "identity" | "http" | "inspect")) => Place::Shared,
         Some(("crates", "contract")) => Place::Suites,
@@ -154,12 +157,15 @@ fn allowed(from: &Manifest, dependency: &Dependency, to: &Manifest) -> bool {
         return from_place != Place::Chores;
     }
     match from_place {
-        Place::Foundation | Place::Chores | Place::Unknown => false,
+        Place::Foundation | Place::Files | Place::Chores | Place::Unknown => false,
         Place::Kernel => to_place == Place::Foundation,
-        Place::Shared | Place::Suites => matches!(to_place, Place::Foundation | Place::Kernel),
+        Place::Shared | Place::Suites => {
+            matches!(to_place, Place::Foundation | Place::Kernel)
+                || (last(&from.folder) == "identity" && to_place == Place::Files)
+        }
         // The only outbound HTTP client is `fetch`, so anchors and other logs are asked through it.
         Place::Adapter => {
-            matches!(to_place, Place::Foundation | Place::Kernel)
+            matches!(to_place, Place::Foundation | Place::Files | Place::Kernel)
                 || (matches!(last(&from.folder), "anchor" | "tlog") && to_name == "fetch")
         }
         Place::Service => to_place != Place::Service && UNDER_SERVICES.contains(&to_name),
@@ -197,6 +203,7 @@ mod tests {
         let folders = ["crates/model", "crates/ledger", "crates/kernel", "crates/http", "crates/database"];
         let more = [
             "crates/anchor",
+            "crates/durable",
             "crates/fetch",
             "crates/testkit",
             "services/bytes",
@@ -216,6 +223,7 @@ mod tests {
             ("crates/http", "strongroom-kernel"),
             ("crates/database", "strongroom-kernel"),
             ("crates/anchor", "strongroom-fetch"),
+            ("crates/database", "strongroom-durable"),
             ("services/bytes", "strongroom-http"),
             ("strongroom", "strongroom-database"),
             ("crates/testkit", "strongroom-database"),
@@ -231,6 +239,8 @@ mod tests {
             ("crates/model", "strongroom-ledger"),
             ("crates/kernel", "strongroom-database"),
             ("crates/database", "strongroom-fetch"),
+            ("crates/http", "strongroom-durable"),
+            ("crates/kernel", "strongroom-durable"),
             ("crates/http", "strongroom-bytes"),
             ("services/bytes", "strongroom-tracer"),
             ("services/bytes", "strongroom-database"),

@@ -1,20 +1,19 @@
 //! The book of transactions: what was signed for which text, durable before it is sent.
 //!
-//! A file of one account on one chain, a JSON object per line, only ever appended to and synced line by line. A
-//! line that a crash cut off never happened: nothing was sent for it. Once nothing is under way a long book is begun
-//! anew. Nobody needs the book to check a proof; without it, transactions under way are not found again, and their
+//! A file of one account on one chain, a JSON object per line, only ever appended to and synced line by line. A last
+//! line that a crash cut off or tore never happened: nothing was sent for it. Once nothing is under way a long book is
+//! begun anew, in another file that takes its place. Nobody needs the book to check a proof; without it, transactions under way are not found again, and their
 //! texts are anchored a second time. All functions block.
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    fs::{File, OpenOptions},
-    io::Read as _,
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
-    path::Path,
+    io::ErrorKind,
+    path::{Path, PathBuf},
 };
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use serde::{Deserialize, Serialize};
+use strongroom_durable::{self as durable, Access, File};
 use strongroom_kernel::ports::PortError;
 
 use super::transaction::{Fees, SignedTransaction};
@@ -64,6 +63,7 @@ enum Line {
 /// The book, in memory and in its file.
 #[derive(Debug)]
 pub(super) struct Book {
+    path: PathBuf,
     file: File,
     length: u64,
     chain: u64,
@@ -80,55 +80,61 @@ impl Book {
     /// `Corrupt` when it is no book, or one of another account or chain; `Unavailable`, `Full`.
     pub(super) fn open(path: &Path, chain: u64, address: Address) -> Result<Self, PortError> {
         let io = |error| PortError::io("open the book of transactions", error);
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-        let mut file = file.map_err(io)?;
-        if file.metadata().map_err(io)?.len() > LONGEST {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => begin(path, &[heading(chain, address)])?,
+            Err(error) => return Err(io(error)),
+        };
+        let length = file.length().map_err(io)?;
+        if length > LONGEST {
             return Err(PortError::corrupt("open the book of transactions: it is too long to be one"));
         }
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(io)?;
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        file.set_len(whole as u64).map_err(io)?;
+        let mut text = vec![0; usize::try_from(length).map_err(|error| io(std::io::Error::other(error)))?];
+        file.read_exact_at(&mut text, 0).map_err(io)?;
+        let entries = BTreeMap::new();
         let mut book = Self {
+            path: path.to_owned(),
             file,
-            length: whole as u64,
+            length: 0,
             chain,
             address,
-            entries: BTreeMap::new(),
+            entries,
             settled: VecDeque::new(),
         };
-        for (number, line) in text[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
-            book.take(number, line)?;
+        book.read(&text)?;
+        if book.length == 0 {
+            // One whose heading is not whole, which only a version before this one could leave.
+            book.begin_anew()?;
         }
-        if whole == 0 {
-            book.append(&[book.heading()])?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(io)?;
-        }
+        book.file.set_length(book.length).map_err(io)?;
         Ok(book)
     }
 
-    fn heading(&self) -> Line {
-        Line::Account { version: VERSION, chain: self.chain, address: self.address }
+    /// Takes all whole lines of `text`. What a crash left of a last one is no line; any other that is none is damage.
+    fn read(&mut self, text: &[u8]) -> Result<(), PortError> {
+        let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
+        while let Some((number, line)) = lines.next() {
+            match parse(line) {
+                Ok(parsed) => self.take(number, parsed)?,
+                Err(_) if lines.all(|(_, line)| parse(line).is_err()) => break,
+                Err(error) => return Err(corrupt(number, "no line").with_source(error)),
+            }
+            self.length += line.len() as u64;
+        }
+        Ok(())
     }
 
-    fn take(&mut self, number: usize, line: &[u8]) -> Result<(), PortError> {
-        let corrupt = |what: &str| {
-            PortError::corrupt(format!("read the book of transactions: line {}: {what}", number + 1))
-        };
-        let line: Line =
-            serde_json::from_slice(line).map_err(|error| corrupt("no line").with_source(error))?;
+    fn take(&mut self, number: usize, line: Line) -> Result<(), PortError> {
         match line {
             Line::Account { version, chain, address } => {
                 if version != VERSION {
-                    return Err(corrupt("a version we do not know"));
+                    return Err(corrupt(number, "a version we do not know"));
                 }
                 if (chain, address) != (self.chain, self.address) {
-                    return Err(corrupt("it is of another account or chain"));
+                    return Err(corrupt(number, "it is of another account or chain"));
                 }
             }
-            _ if number == 0 => return Err(corrupt("no heading")),
+            _ if number == 0 => return Err(corrupt(number, "no heading")),
             line => self.apply(line),
         }
         Ok(())
@@ -162,15 +168,10 @@ impl Book {
     }
 
     /// Appends and syncs; on an error the file's end is where it was, for whoever comes next.
-    fn append(&mut self, lines: &[Line]) -> Result<(), PortError> {
+    fn append(&mut self, line: &Line) -> Result<(), PortError> {
         let io = |error| PortError::io("write the book of transactions", error);
-        let mut bytes = Vec::new();
-        for line in lines {
-            serde_json::to_writer(&mut bytes, line)
-                .map_err(|error| PortError::refused("write the book of transactions").with_source(error))?;
-            bytes.push(b'\n');
-        }
-        self.file.set_len(self.length).map_err(io)?;
+        let bytes = print(std::slice::from_ref(line))?;
+        self.file.set_length(self.length).map_err(io)?;
         self.file.write_all_at(&bytes, self.length).map_err(io)?;
         self.file.sync_data().map_err(io)?;
         self.length += bytes.len() as u64;
@@ -178,7 +179,7 @@ impl Book {
     }
 
     fn note(&mut self, line: Line) -> Result<(), PortError> {
-        self.append(std::slice::from_ref(&line))?;
+        self.append(&line)?;
         self.apply(line);
         Ok(())
     }
@@ -239,9 +240,9 @@ impl Book {
         self.note(Line::Revived { text })
     }
 
-    /// A crash in here loses settled texts only, whose proofs were handed out.
+    /// A crash in here leaves the old book or the new one.
     fn begin_anew(&mut self) -> Result<(), PortError> {
-        let mut lines = vec![self.heading()];
+        let mut lines = vec![heading(self.chain, self.address)];
         for text in &self.settled {
             let Some(Entry { attempts, settled: Some(link) }) = self.entries.get(text) else { continue };
             lines.extend(attempts.iter().map(|attempt| Line::Attempt {
@@ -253,9 +254,46 @@ impl Book {
             }));
             lines.push(Line::Settled { text: *text, link: link.clone() });
         }
-        self.length = 0;
-        self.append(&lines)
+        self.file = begin(&self.path, &lines)?;
+        self.length = self.file.length().map_err(|error| PortError::io("begin the book anew", error))?;
+        Ok(())
     }
+}
+
+fn heading(chain: u64, address: Address) -> Line {
+    Line::Account { version: VERSION, chain, address }
+}
+
+/// A book of these lines in place of what is at `path`, durably.
+fn begin(path: &Path, lines: &[Line]) -> Result<File, PortError> {
+    let bytes = print(lines)?;
+    let begun = durable::write(path, &bytes, Access::Private).and_then(|()| File::open(path));
+    begun.map_err(|error| PortError::io("begin the book of transactions", error))
+}
+
+fn print(lines: &[Line]) -> Result<Vec<u8>, PortError> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut bytes, line)
+            .map_err(|error| PortError::refused("write the book of transactions").with_source(error))?;
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
+}
+
+/// A whole line. A torn one may still be JSON, but then its transaction has another hash.
+fn parse(line: &[u8]) -> Result<Line, serde_json::Error> {
+    let torn = |what| serde_json::Error::io(std::io::Error::new(ErrorKind::InvalidData, what));
+    let text = line.strip_suffix(b"\n").ok_or_else(|| torn("the line does not end"))?;
+    let line = serde_json::from_slice(text)?;
+    match &line {
+        Line::Attempt { hash, raw, .. } if keccak256(raw) != *hash => Err(torn("not the transaction's hash")),
+        _ => Ok(line),
+    }
+}
+
+fn corrupt(number: usize, what: &str) -> PortError {
+    PortError::corrupt(format!("read the book of transactions: line {}: {what}", number + 1))
 }
 
 /// Which nonce a new transaction takes.
@@ -271,12 +309,20 @@ pub(super) enum Nonce {
 mod tests {
     use std::io::Write as _;
 
+    use strongroom_durable::watch::Watch;
+
     use super::*;
 
     const FEES: Fees = Fees::Legacy { gas_price: 0 };
 
     fn sign(nonce: u64) -> SignedTransaction {
-        SignedTransaction { hash: B256::from(alloy_primitives::U256::from(nonce)), raw: vec![7; 150] }
+        signed(nonce, 150)
+    }
+
+    fn signed(nonce: u64, length: usize) -> SignedTransaction {
+        let mut raw = vec![7; length];
+        raw[..8].copy_from_slice(&nonce.to_be_bytes());
+        SignedTransaction { hash: keccak256(&raw), raw }
     }
 
     fn open(folder: &Path) -> Result<Book, PortError> {
@@ -311,11 +357,11 @@ mod tests {
         let whole = book.length;
         book.attempt(text(2), Nonce::From(0), FEES, sign).unwrap();
         for cut in [whole + 1, book.length - 1] {
-            book.file.set_len(cut).unwrap();
+            book.file.set_length(cut).unwrap();
             let again = open(folder.path()).unwrap();
             assert_eq!((again.length, again.under_way().len()), (whole, 1));
         }
-        book.file.set_len(3).unwrap();
+        book.file.set_length(3).unwrap();
         assert!(open(folder.path()).unwrap().entries.is_empty());
     }
 
@@ -328,15 +374,66 @@ mod tests {
             let refusal = Book::open(&path, chain, address).unwrap_err();
             assert!(refusal.to_string().contains("another account or chain"), "{refusal}");
         }
-        File::options().append(true).open(&path).unwrap().write_all(b"{}\n").unwrap();
+    }
+
+    #[test]
+    fn a_line_that_is_none_before_a_whole_one_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = open(folder.path()).unwrap();
+        let begun = book.length;
+        book.attempt(text(1), Nonce::From(0), FEES, sign).unwrap();
+        book.attempt(text(2), Nonce::From(0), FEES, sign).unwrap();
+        book.file.write_all_at(b"x", begun).unwrap();
+        let refusal = open(folder.path()).unwrap_err();
+        assert!(refusal.to_string().contains("line 2: no line"), "{refusal}");
+        let mut file = std::fs::File::options().append(true).open(folder.path().join("book")).unwrap();
+        file.write_all(b"x\n").unwrap();
         open(folder.path()).unwrap_err();
+    }
+
+    #[test]
+    fn a_power_loss_takes_nothing_that_was_noted_and_leaves_a_book_that_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let watch = Watch::begin(folder.path()).unwrap();
+        let mut book = open(folder.path()).unwrap();
+        let mut noted = vec![(watch.now(), book.entries.clone())];
+        for n in 0..3 {
+            book.attempt(text(n), Nonce::From(0), FEES, |nonce| signed(nonce, 900)).unwrap();
+            noted.push((watch.now(), book.entries.clone()));
+            if n != 1 {
+                book.settle(text(n), "a link".to_owned()).unwrap();
+                noted.push((watch.now(), book.entries.clone()));
+            }
+        }
+        book.revive(text(2)).unwrap();
+        book.settle(text(1), "a link".to_owned()).unwrap();
+        book.settle(text(2), "a link".to_owned()).unwrap();
+        noted.push((watch.now(), book.entries.clone()));
+        book.begin_anew().unwrap();
+        noted.push((watch.now(), book.entries.clone()));
+        let newest = noted.len() - 1;
+        for crash in watch.history().crashes(25) {
+            let after = tempfile::tempdir().unwrap();
+            crash.leave(after.path()).unwrap();
+            let again = open(after.path()).unwrap_or_else(|error| panic!("{crash}: {error:?}"));
+            for (moment, entries) in noted[..newest].iter().filter(|(moment, _)| crash.is_after(*moment)) {
+                let kept = entries.keys().all(|text| {
+                    let found = again.entries.get(text).map(|entry| entry.attempts.len());
+                    found >= entries.get(text).map(|entry| entry.attempts.len())
+                });
+                assert!(kept, "{crash}: {moment:?} is lost");
+            }
+            if crash.is_after(noted[newest].0) {
+                assert_eq!(again.entries, noted[newest].1, "{crash}");
+            }
+        }
     }
 
     #[test]
     fn a_long_book_is_begun_anew_when_nothing_is_under_way() {
         let folder = tempfile::tempdir().unwrap();
         let mut book = open(folder.path()).unwrap();
-        let long = |nonce| SignedTransaction { raw: vec![7; 4_096], ..sign(nonce) };
+        let long = |nonce| signed(nonce, 4_096);
         book.attempt(text(0), Nonce::From(0), FEES, long).unwrap();
         for n in 1..200 {
             book.attempt(text(n), Nonce::From(0), FEES, long).unwrap();

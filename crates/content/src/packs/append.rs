@@ -10,7 +10,7 @@ use strongroom_kernel::ports::{PackPosition, PendingSync, PortError};
 
 use super::{
     PackSettings,
-    file::{self, Tail},
+    file::Tail,
     format::{self, ENTRY_HEADER, FILE_HEADER},
     recover::Recovered,
     sync::{Reached, SyncThread},
@@ -88,7 +88,7 @@ impl Appender {
             }
             if !current.tail.is_broken() {
                 // Gives back what was allocated behind the end.
-                let _ = current.tail.file.set_len(current.end);
+                let _ = current.tail.file.set_length(current.end);
             }
         }
         self.current = None;
@@ -118,7 +118,7 @@ impl Current {
         let end = self.end + contents.iter().map(|content| entry_length(content)).sum::<u64>();
         if step > 0 && end > self.allocated {
             let until = end.next_multiple_of(step);
-            self.tail.allocate(self.allocated, until);
+            self.tail.file.allocate(self.allocated, until);
             self.allocated = until;
         }
     }
@@ -138,14 +138,14 @@ impl Current {
             positions.push(PackPosition { pack: self.tail.number, offset: end, length });
             end += entry_length(content);
         }
-        file::write_all(&self.tail.file, &mut slices, self.end).map_err(|error| self.undo(error))?;
+        self.tail.file.write_slices_at(&mut slices, self.end).map_err(|error| self.undo(error))?;
         self.end = end;
         Ok(())
     }
 
     /// Takes back a write of which an unknown part was done.
     fn undo(&self, error: io::Error) -> PortError {
-        if self.tail.file.set_len(self.end).is_err() {
+        if self.tail.file.set_length(self.end).is_err() {
             self.tail.give_up(error.kind());
         }
         PortError::io("append to a pack", error)
@@ -158,15 +158,16 @@ fn entry_length(content: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, fs::OpenOptions};
+    use std::fs;
 
+    use strongroom_durable::File;
     use strongroom_kernel::ports::PortErrorKind;
 
-    use super::*;
+    use super::{super::file, *};
 
     /// An appender whose current pack is the device at `device`.
     fn appender_on(device: &str, folder: &Path) -> Appender {
-        let file = OpenOptions::new().write(true).open(device).unwrap();
+        let file = File::open(Path::new(device)).unwrap();
         let end = FILE_HEADER as u64;
         let recovered = Recovered { last: Some((Tail::from_file(0, file, end), end)), next: 1 };
         Appender::new(folder, PackSettings::default(), recovered).unwrap()

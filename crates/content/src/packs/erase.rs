@@ -1,13 +1,8 @@
 //! Erasure in place: the payload becomes zeros and its space goes back to the file system.
 
-use std::{
-    fs::{File, OpenOptions},
-    io,
-    os::unix::fs::FileExt,
-    path::Path,
-};
+use std::{io, path::Path};
 
-use rustix::fs::FallocateFlags;
+use strongroom_durable::File;
 use strongroom_kernel::ports::PackPosition;
 
 use super::{
@@ -23,7 +18,7 @@ const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
 ///
 /// An entry whose header is damaged is left alone: what lies behind it may be another's.
 pub(super) fn erase(folder: &Path, position: PackPosition) -> io::Result<()> {
-    let file = file::open(folder, position.pack, OpenOptions::new().read(true).write(true))?;
+    let file = file::open_to_write(folder, position.pack)?;
     let mut header = [0; ENTRY_HEADER];
     file.read_exact_at(&mut header, position.offset).map_err(file::damaged_if_short)?;
     header_at(&header, position)?;
@@ -36,10 +31,8 @@ pub(super) fn erase(folder: &Path, position: PackPosition) -> io::Result<()> {
     // The zeros must reach the old blocks before these are given back: a hole alone leaves the content on the disk.
     file.sync_data()?;
     if position.length > 0 {
-        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        let payload = position.offset + ENTRY_HEADER as u64;
         // A file system without holes keeps the zeros; a crash before the hole is durable does too.
-        let _ = rustix::fs::fallocate(&file, flags, payload, u64::from(position.length));
+        file.punch(position.offset + ENTRY_HEADER as u64, u64::from(position.length));
     }
     Ok(())
 }

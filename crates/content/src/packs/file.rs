@@ -1,9 +1,9 @@
-//! One pack file: its name, its header, whole writes and whole reads at a place.
+//! One pack file: its name, its header, and how far it is synced.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, ErrorKind, IoSlice},
-    os::unix::fs::{FileExt, OpenOptionsExt},
+    fs,
+    io::{self, ErrorKind},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::{
         OnceLock,
@@ -11,13 +11,9 @@ use std::{
     },
 };
 
-use rustix::fs::FallocateFlags;
+use strongroom_durable::{self as durable, Access, File};
 
 use super::format::{self, FILE_HEADER};
-use crate::durable;
-
-/// Slices that one system call takes at most (`IOV_MAX` on Linux).
-const SLICES: usize = 1024;
 
 /// Path of pack `number` in `folder`.
 pub(super) fn path(folder: &Path, number: u32) -> PathBuf {
@@ -48,7 +44,7 @@ impl Tail {
     pub(super) fn create(folder: &Path, number: u32) -> io::Result<Self> {
         durable::create_folder(folder)?;
         let path = path(folder, number);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let file = File::create_new(&path, Access::Private)?;
         let made = || {
             file.write_all_at(&format::file_header(number), 0)?;
             file.sync_all()?;
@@ -56,7 +52,7 @@ impl Tail {
         };
         if let Err(error) = made() {
             // Else the next try would find a file in its way.
-            let _ = std::fs::remove_file(&path);
+            let _ = durable::remove(&path);
             return Err(error);
         }
         Ok(Self::from_file(number, file, FILE_HEADER as u64))
@@ -96,41 +92,29 @@ impl Tail {
     pub(super) fn give_up(&self, why: ErrorKind) {
         let _ = self.broken.set(why);
         // Only to save space: nothing behind it is ever committed.
-        let _ = self.file.set_len(self.synced.load(Ordering::Acquire));
+        let _ = self.file.set_length(self.synced.load(Ordering::Acquire));
     }
-
-    /// Asks the file system for space up to `end`, so that the entries lie together. An optimisation: where it
-    /// fails, writing tells whether there is space.
-    pub(super) fn allocate(&self, from: u64, end: u64) {
-        let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, from, end.saturating_sub(from));
-    }
-}
-
-/// Writes all `slices` one behind the other, from `offset`, with few system calls and no copy.
-pub(super) fn write_all(file: &File, mut slices: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
-    IoSlice::advance_slices(&mut slices, 0);
-    while !slices.is_empty() {
-        let count = slices.len().min(SLICES);
-        match rustix::io::pwritev(file, &slices[..count], offset) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                offset += written as u64;
-                IoSlice::advance_slices(&mut slices, written);
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// Opens pack `number` in `folder` for reading and tests its header.
-pub(super) fn open(folder: &Path, number: u32, options: &OpenOptions) -> io::Result<File> {
-    let file = options.open(path(folder, number))?;
+pub(super) fn open(folder: &Path, number: u32) -> io::Result<fs::File> {
+    let file = fs::File::open(path(folder, number))?;
+    test_header(number, |header| file.read_exact_at(header, 0))?;
+    Ok(file)
+}
+
+/// Opens pack `number` in `folder` for writing and tests its header.
+pub(super) fn open_to_write(folder: &Path, number: u32) -> io::Result<File> {
+    let file = File::open(&path(folder, number))?;
+    test_header(number, |header| file.read_exact_at(header, 0))?;
+    Ok(file)
+}
+
+fn test_header(number: u32, read: impl FnOnce(&mut [u8]) -> io::Result<()>) -> io::Result<()> {
     let mut header = [0; FILE_HEADER];
-    file.read_exact_at(&mut header, 0).map_err(damaged_if_short)?;
+    read(&mut header).map_err(damaged_if_short)?;
     match format::parse_file_header(&header) {
-        Ok(found) if found == number => Ok(file),
+        Ok(found) if found == number => Ok(()),
         Ok(_) => Err(io::Error::new(ErrorKind::InvalidData, "the file is another pack")),
         Err(error) => Err(io::Error::new(ErrorKind::InvalidData, error)),
     }
@@ -159,22 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn more_slices_than_a_system_call_takes_are_all_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let tail = Tail::create(folder.path(), 0).unwrap();
-        let pieces: Vec<[u8; 2]> = (0..3000_u16).map(u16::to_le_bytes).collect();
-        let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
-        write_all(&tail.file, &mut slices, FILE_HEADER as u64).unwrap();
-        write_all(&tail.file, &mut [IoSlice::new(b"")], 0).unwrap();
-        let written = std::fs::read(path(folder.path(), 0)).unwrap();
-        assert_eq!(written[FILE_HEADER..], pieces.concat());
-    }
-
-    #[test]
     fn a_pack_that_was_given_up_fails_each_sync() {
         let folder = tempfile::tempdir().unwrap();
         let tail = Tail::create(folder.path(), 0).unwrap();
-        write_all(&tail.file, &mut [IoSlice::new(b"lost")], FILE_HEADER as u64).unwrap();
+        tail.file.write_all_at(b"lost", FILE_HEADER as u64).unwrap();
         tail.give_up(ErrorKind::StorageFull);
         assert_eq!(tail.sync(FILE_HEADER as u64).unwrap_err().kind(), ErrorKind::StorageFull);
         assert_eq!(std::fs::metadata(path(folder.path(), 0)).unwrap().len(), FILE_HEADER as u64);

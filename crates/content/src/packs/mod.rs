@@ -13,7 +13,7 @@ mod sync;
 
 use std::{
     collections::HashMap,
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, ErrorKind},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
@@ -78,7 +78,7 @@ impl FilePacks {
         if let Some(file) = self.open.read().get(&number) {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(file::open(&self.folder, number, OpenOptions::new().read(true))?);
+        let file = Arc::new(file::open(&self.folder, number)?);
         let mut open = self.open.write();
         if open.len() >= OPEN_FILES {
             open.clear();

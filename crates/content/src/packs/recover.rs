@@ -1,12 +1,12 @@
 //! After a crash: what stands behind the last committed position never happened, and goes.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs,
     io::{self, ErrorKind},
-    os::unix::fs::FileExt,
     path::Path,
 };
 
+use strongroom_durable::{self as durable, File};
 use strongroom_kernel::ports::{PackPosition, PortError, PortErrorKind};
 
 use super::{
@@ -14,7 +14,6 @@ use super::{
     format::ENTRY_HEADER,
     header_at, port_error,
 };
-use crate::durable;
 
 const DOING: &str = "recover packs";
 
@@ -54,7 +53,7 @@ pub(super) fn recover(
     let next = next.ok_or_else(|| PortError::corrupt(DOING))?;
     // The highest number goes first, so that those left always have no gap.
     for (number, _) in behind.iter().rev() {
-        fs::remove_file(file::path(folder, *number)).map_err(failed)?;
+        durable::remove(&file::path(folder, *number)).map_err(failed)?;
     }
     if !behind.is_empty() {
         durable::sync_folder(folder).map_err(failed)?;
@@ -78,8 +77,8 @@ fn open_end(folder: &Path, end: PackPosition) -> io::Result<End> {
         ErrorKind::NotFound => io::Error::new(ErrorKind::InvalidData, "the pack of the last entry is gone"),
         _ => error,
     };
-    let file = file::open(folder, end.pack, OpenOptions::new().read(true).write(true)).map_err(gone)?;
-    let length = file.metadata()?.len();
+    let file = file::open_to_write(folder, end.pack).map_err(gone)?;
+    let length = file.length()?;
     let entry_length = ENTRY_HEADER as u64 + u64::from(end.length);
     let entry_end = end.offset.checked_add(entry_length).filter(|entry_end| *entry_end <= length);
     let entry_end =
@@ -94,7 +93,7 @@ fn open_end(folder: &Path, end: PackPosition) -> io::Result<End> {
 impl End {
     fn cut(self) -> io::Result<(Tail, u64)> {
         // Also when nothing is behind it: space may be allocated there.
-        self.file.set_len(self.offset)?;
+        self.file.set_length(self.offset)?;
         self.file.sync_all()?;
         Ok((Tail::from_file(self.number, self.file, self.offset), self.offset))
     }

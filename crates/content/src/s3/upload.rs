@@ -2,11 +2,12 @@
 //!
 //! Memory is bounded for all uploads together: so many parts are read and sent at once and no more.
 
-use std::{fs::File, os::unix::fs::FileExt, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use object_store::{MultipartUpload, ObjectStoreExt, path::Path};
+use strongroom_durable::File;
 use strongroom_kernel::ports::{ContentKey, PortError, Staged};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},

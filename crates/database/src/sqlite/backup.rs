@@ -1,13 +1,14 @@
 //! A consistent copy of the file while commits go on.
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use rusqlite::Connection;
+use strongroom_durable as durable;
 use strongroom_kernel::ports::{PortError, PortErrorKind};
 
 use super::error::port_error;
 
-/// Writes the copy to `folder`, under the file's own name. Durable when it returns.
+/// Writes the copy to `folder`, under the file's own name. Durable when it returns; whole whenever it has that name.
 pub(super) fn write(connection: &Connection, path: &Path, folder: &Path) -> Result<(), PortError> {
     let name = path.file_name().ok_or_else(|| PortError::refused("back up a database without a name"))?;
     let target = folder.join(name);
@@ -17,13 +18,15 @@ pub(super) fn write(connection: &Connection, path: &Path, folder: &Path) -> Resu
         Ok(true) => return Err(PortError::new(PortErrorKind::Exists, at("back up to"))),
         Err(error) => return Err(PortError::io(at("back up to"), error)),
     }
-    let text = target.to_str().ok_or_else(|| PortError::refused("back up to a path that is not UTF-8"))?;
+    let mut beside = name.to_owned();
+    beside.push(".part");
+    let beside = folder.join(beside);
+    let text = beside.to_str().ok_or_else(|| PortError::refused("back up to a path that is not UTF-8"))?;
     // one read transaction: the copy is of one instant, and without the gaps of removed rows
-    connection.execute("VACUUM INTO ?1", [text]).map_err(|error| port_error(at("back up to"), error))?;
-    for path in [target.as_path(), folder] {
-        File::open(path)
-            .and_then(|file| file.sync_all())
-            .map_err(|error| PortError::io(at("sync"), error))?;
+    if let Err(error) = connection.execute("VACUUM INTO ?1", [text]) {
+        // What cannot be removed is only litter.
+        let _ = durable::remove(&beside);
+        return Err(port_error(at("back up to"), error));
     }
-    Ok(())
+    durable::adopt(&beside, &target).map_err(|error| PortError::io(at("finish"), error))
 }

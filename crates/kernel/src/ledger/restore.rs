@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::RwLock;
-use strongroom_ledger::{Checkpoint, Signer, Tile, TileKind, TileReader, TileState, tile};
+use strongroom_ledger::{Checkpoint, Note, Signer, Tile, TileKind, TileReader, TileState, tile};
 use tokio::sync::{Notify, watch};
 
 use crate::ports::{Database, PortError, TileStore};
@@ -19,7 +19,8 @@ use super::{
 ///
 /// Tiles that are lost are made again from the leaves. A crash may leave the published checkpoint behind the
 /// records, never before them: a checkpoint that covers more than the database has means that the database
-/// was rolled back.
+/// was rolled back. A power loss may leave it torn, since it is not synced: one that is no note counts as lost, which
+/// tells no less than one that somebody removed.
 ///
 /// # Errors
 /// `Corrupt` for a contradiction, saying which checkpoint was contradicted; `Unavailable`.
@@ -66,11 +67,23 @@ pub(crate) async fn restore(
 
 /// The latest cosigned checkpoint. Whether this ledger continues it is checked with the others.
 async fn read_cosigned(signer: &Signer, tiles: &dyn TileStore) -> Result<Option<Published>, PortError> {
-    let Some(signed) = tiles.read(COSIGNED).await? else { return Ok(None) };
+    let Some(signed) = read_note("the cosigned checkpoint", tiles, COSIGNED).await? else { return Ok(None) };
     let origin = signer.name().to_string();
     let (checkpoint, note) = Checkpoint::open(&signed, &origin, &[signer.verifier()])
         .map_err(|error| PortError::corrupt("read the cosigned checkpoint").with_source(error))?;
     Ok(Some(Published { size: checkpoint.size(), root: checkpoint.root(), text: note.to_string() }))
+}
+
+/// What is stored at `path`, unless it is torn: signed or not, a note it must be.
+async fn read_note(what: &str, store: &dyn TileStore, path: &str) -> Result<Option<Vec<u8>>, PortError> {
+    let Some(signed) = store.read(path).await? else { return Ok(None) };
+    match Note::parse(&signed) {
+        Ok(_) => Ok(Some(signed)),
+        Err(error) => {
+            tracing::warn!(error = %error, "{what} is torn, as after a power loss, and tells nothing");
+            Ok(None)
+        }
+    }
 }
 
 impl LedgerView {
@@ -87,7 +100,7 @@ impl LedgerView {
     }
 
     async fn check_checkpoint(&self, what: &str, store: &dyn TileStore, path: &str) -> Result<(), PortError> {
-        let Some(signed) = store.read(path).await? else { return Ok(()) };
+        let Some(signed) = read_note(what, store, path).await? else { return Ok(()) };
         let (checkpoint, _) = Checkpoint::open(&signed, self.origin(), &[self.verifier()])
             .map_err(|error| PortError::corrupt(format!("read {what}")).with_source(error))?;
         if checkpoint.size() > self.size() {

@@ -1,13 +1,8 @@
-//! Files that survive a power loss: written beside their place, synced, renamed, the folder synced.
-//!
-//! The only place of the workspace that renames files. Content that streams in is written by `staging.rs` and
-//! comes here for its last step; packs are appended to in place and have their own rules (`packs`).
-//! All functions block.
+//! Files that are there whole or not at all: written beside their place, synced, renamed, the folder synced.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs,
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -17,53 +12,10 @@ use rustix::{
     io::Errno,
 };
 
-/// Who may read a file that is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// The owner alone (mode 0600).
-    Private,
-    /// Whoever the umask lets (mode 0666 less the umask).
-    Public,
-}
+use crate::{Access, File, folders::parent, hooks, sync_folder};
 
-impl Access {
-    const fn mode(self) -> u32 {
-        match self {
-            Self::Private => 0o600,
-            Self::Public => 0o666,
-        }
-    }
-}
-
-/// Makes `folder` and what is missing above it. Durable when it returns, also when it was there before:
-/// whoever made it may have died before its entry was synced.
-///
-/// # Errors
-/// Of the file system; `NotADirectory` when a file is in the way.
-pub fn create_folder(folder: &Path) -> io::Result<()> {
-    match fs::create_dir(folder) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if !fs::metadata(folder)?.is_dir() {
-                return Err(ErrorKind::NotADirectory.into());
-            }
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            create_folder(parent(folder))?;
-            return create_folder(folder);
-        }
-        Err(error) => return Err(error),
-    }
-    sync_folder(parent(folder))
-}
-
-/// Syncs the entries of `folder`: what was made, renamed or removed in it stays so.
-///
-/// # Errors
-/// Of the file system.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
+/// Bytes that are copied at once.
+const PIECE: usize = 1 << 20;
 
 /// Writes `content` to `path`, replacing what was there. Durable when it returns; a reader or a crash sees the
 /// old content or the new one, never a part.
@@ -92,12 +44,65 @@ pub fn replace(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
 /// `AlreadyExists`, and what the file system says; nothing is there then that was not before, or after a failed
 /// last sync perhaps the whole file.
 pub fn create(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
-    let temporary = Temporary::new(path, content, access)?;
-    temporary.file.sync_all()?;
-    if !rename_new(&temporary.path, path)? {
+    Temporary::new(path, content, access)?.settle(path)?;
+    sync_folder(parent(path))
+}
+
+/// Writes all that `source` has to `path`, where nothing is yet; tells how many bytes.
+///
+/// The file is whole whenever it is seen, also after a crash. That it is seen then needs a sync of the folder, which
+/// many copies may share.
+///
+/// # Errors
+/// Of `source`, and as [`create`].
+pub fn copy(source: &mut impl Read, path: &Path, access: Access) -> io::Result<u64> {
+    let temporary = Temporary::new(path, &[], access)?;
+    let mut piece = vec![0; PIECE];
+    let mut copied = 0;
+    loop {
+        let length = match source.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        temporary.file.write_all_at(&piece[..length], copied)?;
+        copied += length as u64;
+    }
+    temporary.settle(path)?;
+    Ok(copied)
+}
+
+/// Makes the finished file `made`, which something else wrote, durable under the name `path` in the same file
+/// system, where nothing is yet. It is whole whenever it is seen there.
+///
+/// # Errors
+/// As [`create`].
+#[expect(clippy::disallowed_methods, reason = "this is the place that may sync")]
+pub fn adopt(made: &Path, path: &Path) -> io::Result<()> {
+    let seen = hooks::Seen::written_by_others(made);
+    let covered = hooks::before_sync();
+    fs::File::open(made)?.sync_all()?;
+    seen.synced(covered);
+    if !rename_new(made, path)? {
         return Err(ErrorKind::AlreadyExists.into());
     }
     sync_folder(parent(path))
+}
+
+/// Removes the file at `path`; tells whether there was one. Durable with the next sync of the folder.
+///
+/// # Errors
+/// Of the file system.
+pub fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => {
+            hooks::removed(path);
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Moves `from` to `to` within one file system unless `to` is there already; tells whether it moved.
@@ -105,29 +110,29 @@ pub fn create(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
 ///
 /// # Errors
 /// Of the file system.
-#[expect(clippy::disallowed_methods, reason = "this is the place that may rename")]
-pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<bool> {
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<bool> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(true),
+        Ok(()) => {
+            hooks::renamed(from, to);
+            Ok(true)
+        }
         Err(Errno::EXIST) => Ok(false),
         // Some network file systems know no such flag. Two at once may then both move: the content is the same.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
             if to.try_exists()? {
                 return Ok(false);
             }
-            fs::rename(from, to).map(|()| true)
+            rename(from, to).map(|()| true)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// The folder that `path` stands in.
-pub(crate) fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) => Path::new("."),
-        None => path,
-    }
+#[expect(clippy::disallowed_methods, reason = "this is the place that may rename")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    hooks::renamed(from, to);
+    Ok(())
 }
 
 /// A file beside its place to be, removed again unless it was renamed.
@@ -144,10 +149,12 @@ impl Temporary {
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = target.with_file_name(format!(".{name}.{number}.tmp"));
-            match OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(&path) {
+            match File::create_new(&path, access) {
                 Ok(file) => {
-                    let mut temporary = Self { path, file, renamed: false };
-                    temporary.file.write_all(content)?;
+                    let temporary = Self { path, file, renamed: false };
+                    if !content.is_empty() {
+                        temporary.file.write_all_at(content, 0)?;
+                    }
                     return Ok(temporary);
                 }
                 // Left behind by a process that died.
@@ -157,26 +164,32 @@ impl Temporary {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the place that may rename")]
     fn rename(mut self, target: &Path) -> io::Result<()> {
-        fs::rename(&self.path, target)?;
+        rename(&self.path, target)?;
         self.renamed = true;
         Ok(())
+    }
+
+    /// Synced, and then under its name, unless something else has that.
+    fn settle(mut self, target: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.renamed = rename_new(&self.path, target)?;
+        if self.renamed { Ok(()) } else { Err(ErrorKind::AlreadyExists.into()) }
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.renamed {
-            // After `rename_new` it is gone already; else what cannot be removed is only litter.
-            let _ = fs::remove_file(&self.path);
+            // What cannot be removed is only litter.
+            let _ = remove(&self.path);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
@@ -212,15 +225,20 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_made_with_all_above_them_and_twice() {
+    fn a_copy_has_all_bytes_and_replaces_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let deep = folder.path().join("a/b/c");
-        create_folder(&deep).unwrap();
-        create_folder(&deep).unwrap();
-        assert!(deep.is_dir());
-        replace(&folder.path().join("file"), b"", Access::Public).unwrap();
-        assert!(create_folder(&folder.path().join("file")).is_err());
-        assert!(create_folder(&folder.path().join("file/below")).is_err());
+        let path = folder.path().join("copy");
+        let long: Vec<u8> = (0..PIECE + 17).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        assert_eq!(copy(&mut long.as_slice(), &path, Access::Private).unwrap(), long.len() as u64);
+        assert!(fs::read(&path).unwrap() == long);
+        assert_eq!(
+            copy(&mut long.as_slice(), &path, Access::Private).unwrap_err().kind(),
+            ErrorKind::AlreadyExists
+        );
+        fs::File::create(folder.path().join("made")).unwrap();
+        assert_eq!(adopt(&folder.path().join("made"), &path).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        adopt(&folder.path().join("made"), &folder.path().join("adopted")).unwrap();
+        assert_eq!(names(folder.path()), ["adopted", "copy"]);
     }
 
     #[test]
@@ -228,7 +246,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint");
         for number in 0..200 {
-            File::create(folder.path().join(format!(".checkpoint.{number}.tmp"))).unwrap();
+            fs::File::create(folder.path().join(format!(".checkpoint.{number}.tmp"))).unwrap();
         }
         write(&path, b"new", Access::Public).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
