@@ -8,7 +8,10 @@ use std::{
 
 use strongroom_model::Digest;
 
-use crate::support::{Client, Room, Server, client::id, server::text};
+use crate::{
+    support::{Client, Room, Server, client::id, server::text},
+    witness::eventually,
+};
 
 /// Uploads three files, reads one of them; the room and the digest of that one.
 fn filled(room: &Room) -> (Server, Digest) {
@@ -135,6 +138,77 @@ fn a_bundle_is_checked_offline_and_any_change_is_found() {
     assert_eq!(check(&room, &file, &other.key()).status.code(), Some(1));
     assert_eq!(bundle(&room, "nobody at all", &room.beside("none.zip")).status.code(), Some(1));
     assert_eq!(check(&room, &room.beside("none.zip"), &key).status.code(), Some(1));
+}
+
+#[expect(clippy::disallowed_methods, reason = "files of a test need not be durable")]
+#[test]
+fn a_bundle_never_takes_the_place_of_a_file_unasked() {
+    let room = Room::new();
+    let (server, digest) = filled(&room);
+    assert_eq!(server.stop(), Some(0));
+    let file = room.beside("bundle.zip");
+    fs::write(&file, "other evidence").unwrap();
+    let refused = bundle(&room, &digest.to_string(), &file);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("give --force"), "{refused:?}");
+    assert_eq!(fs::read(&file).unwrap(), b"other evidence");
+    let mut command = room.command(["bundle", &digest.to_string(), "--force", "--out"]);
+    let made = command.arg(&file).arg("--data").arg(room.data()).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    assert!(check(&room, &file, &room.key()).status.success());
+}
+
+/// Checkpoints attested by a real time-stamp authority, in evidence that is checked down to its certificates.
+#[expect(clippy::disallowed_methods, reason = "files of a test need not be durable")]
+#[test]
+fn a_bundle_has_the_time_stamps_of_its_checkpoints() {
+    let variable = |name: &str| std::env::var(format!("STRONGROOM_TEST_TSA_{name}"));
+    let (Ok(url), Ok(root), Ok(chain), Ok(other)) =
+        (variable("URL"), variable("ROOT"), variable("CHAIN"), variable("OTHER_ROOT"))
+    else {
+        println!("skipped: STRONGROOM_TEST_TSA_URL is not set");
+        return;
+    };
+    let room = Room::new();
+    let trusted = room.beside("tsa.pem");
+    fs::write(&trusted, [fs::read(root).unwrap(), fs::read(chain).unwrap()].concat()).unwrap();
+    let room = room
+        .with("STRONGROOM_LEDGER__TIMESTAMP_URL", format!("{url}/rsa"))
+        .with("STRONGROOM_LEDGER__TIMESTAMP_CERTIFICATES", trusted.to_str().unwrap())
+        .with("STRONGROOM_LEDGER__TIMESTAMP_EVERY", "1s");
+    let (server, digest) = filled(&room);
+    let file = room.beside("bundle.zip");
+    // until an attested checkpoint covers the file
+    let stamped = |certificates: &Path| {
+        let mut command = room.command(["check-bundle", "--key", &room.key(), "--timestamp-certificates"]);
+        command.arg(certificates).arg(&file).output().unwrap()
+    };
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    let mut n = 0;
+    let shown = eventually("a time-stamp", || {
+        // what is written gives the rhythm something to attest
+        n += 1;
+        client.save_job(&id(7, n)).unwrap().success();
+        let mut command = room.command(["bundle", &digest.to_string(), "--force", "--out"]);
+        let made = command.arg(&file).arg("--data").arg(room.data()).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let checked = stamped(&trusted);
+        assert!(checked.status.success(), "{checked:?}");
+        text(&checked.stdout).contains("time-stamped: the first ").then(|| text(&checked.stdout))
+    });
+    assert!(shown.contains("proven: "), "{shown}");
+    assert_eq!(server.stop(), Some(0));
+    // an authority that is not believed proves no time
+    assert_eq!(stamped(Path::new(&other)).status.code(), Some(1));
+    let script = recipe(&room);
+    let run = |certificates: &Path| {
+        let mut shell = Command::new("sh");
+        shell.arg(&script).arg(&file).env("KEY", room.key()).env("TSA", certificates);
+        shell.current_dir(room.beside(".")).output().unwrap()
+    };
+    let done = run(&trusted);
+    assert!(done.status.success(), "{done:?}");
+    assert!(!run(Path::new(&other)).status.success());
 }
 
 /// The lines of the documentation, as a file.

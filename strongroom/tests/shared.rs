@@ -8,6 +8,7 @@ use crate::{
     support::{
         Client, Room, Server,
         client::id,
+        outside::Postgres,
         server::{copy_folder, text},
     },
     witness::{eventually, fill},
@@ -17,7 +18,10 @@ const TAKEN: &str = "strongroom_leaves_not_forwarded 0\n";
 
 /// A room that hands its leaves over to the ledger of `shared`.
 fn forwarding(shared: &Room, server: &Server) -> Room {
-    let own = Room::new();
+    forwarding_from(Room::new(), shared, server)
+}
+
+fn forwarding_from(own: Room, shared: &Room, server: &Server) -> Room {
     let issued = shared.run(["token", "issue", "--role", "forwarder", "--name", "branch"]);
     let file = own.beside("forward-token");
     File::create(&file).unwrap().write_all(&issued.stdout).unwrap();
@@ -77,9 +81,19 @@ fn assert_receipts(own: &Room, server: &Server, shared: &Room, size: u64) {
 
 #[test]
 fn leaves_are_handed_over_once_and_receipts_outlive_kills_of_both_sides() {
-    let shared = Room::new();
+    hand_over_and_kill(Room::new(), Room::new());
+}
+
+#[test]
+fn the_same_holds_with_both_ledgers_in_postgresql() {
+    let (Some(first), Some(second)) = (Postgres::new(), Postgres::new()) else { return };
+    let room = |database: &Postgres| Room::new().with("STRONGROOM_DATABASE__URL", &database.url);
+    hand_over_and_kill(room(&first), room(&second));
+}
+
+fn hand_over_and_kill(shared: Room, own: Room) {
     let server = Server::start(&shared);
-    let own = forwarding(&shared, &server);
+    let own = forwarding_from(own, &shared, &server);
     let branch = Server::start(&own);
     fill(&branch, 1, 300);
     handed_over(&branch);

@@ -4,11 +4,11 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use strongroom_durable::{self as durable, Access};
 use strongroom_custody::{
     bundle::{self, MAX_LEAVES},
     life::{About, Filter, PageRequest, page, range_of},
 };
+use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::{
     Snapshot,
     index::{TermKind, is_digest},
@@ -33,9 +33,12 @@ pub(crate) struct Bundle {
     /// `object:SHA256`, `subject:ID` or `caller:NAME`. Without the word: a SHA-256 in hex (or `sha256:…`) is an
     /// object, anything else a subject if a leaf tells of one, or a caller.
     subject: String,
-    /// File to write.
+    /// File to write; one that is there already is left alone.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Replace the file where it is there already.
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     which: Which,
 }
@@ -46,6 +49,10 @@ impl Bundle {
     }
 
     async fn make(&self) -> Result<ExitCode> {
+        // looked at before the work, not only after it
+        if !self.force && self.out.try_exists().with_context(|| format!("look for {}", self.out.display()))? {
+            bail!("{} is there already; give --force to replace it", self.out.display());
+        }
         let config = self.common.load()?.config;
         let folder = DataFolder::open_read_only(&config.data.dir)?;
         let verifier = verifier_of(&config, &folder)?;
@@ -65,7 +72,8 @@ impl Bundle {
         }
         let (about, records) = found.context("no leaf tells of it")?;
         let zip = write(&stores, about.clone(), records, signed, size).await?;
-        let checked = bundle::check(&zip, &verifier).context("the ledger does not prove it, run `verify`")?;
+        let checked = bundle::check_aloud(&zip, &verifier, progress::listener().as_ref())
+            .context("the ledger does not prove it, run `verify`")?;
         durable::write(&self.out, &zip, Access::Private)
             .with_context(|| format!("write {}", self.out.display()))?;
         say!(
@@ -139,7 +147,9 @@ async fn write(
     let anchors = anchors.map_err(|error| anyhow!(error.diagnosis())).context("read time-stamps")?;
     drop(snapshot);
     let tiles = offline::StoredTiles::of(stores);
-    let work = move || bundle::write(&bundle::gather(about, records, &signed, anchors, tiles)?);
+    let listener = progress::listener();
+    let work =
+        move || bundle::write(&bundle::gather(about, records, &signed, anchors, tiles, listener.as_ref())?);
     Ok(tokio::task::spawn_blocking(work).await.context("make proofs")??)
 }
 

@@ -8,7 +8,7 @@ use strongroom_anchor::rfc3161::{Trust, verify_token};
 use strongroom_custody::bundle::{self, StampedCheckpoint, zip::MAX_BYTES};
 use strongroom_ledger::Verifier;
 
-use crate::output::say;
+use crate::{output::say, progress};
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckBundle {
@@ -28,7 +28,8 @@ pub(crate) struct CheckBundle {
 impl CheckBundle {
     pub(super) fn run(self) -> Result<ExitCode> {
         let key: Verifier = self.key.trim().parse().context("read the key")?;
-        let checked = bundle::check(&read(&self.bundle)?, &key).context("the bundle does not hold")?;
+        let checked = bundle::check_aloud(&read(&self.bundle)?, &key, progress::listener().as_ref())
+            .context("the bundle does not hold")?;
         let trust = match &self.timestamp_certificates {
             None => None,
             Some(path) => {

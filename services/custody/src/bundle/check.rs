@@ -1,6 +1,9 @@
 //! A bundle verified, offline, with nothing but the ledger's public key.
 
-use strongroom_kernel::ports::StoredRecord;
+use strongroom_kernel::{
+    ports::StoredRecord,
+    verify::{Progress, Silent},
+};
 use strongroom_ledger::{
     Checkpoint, Hash, Note, TlogProof, Verifier, leaf_hash, verify_consistency, verify_inclusion,
 };
@@ -43,6 +46,14 @@ pub struct Checked {
 /// # Errors
 /// [`BundleError`], naming the first file that does not hold.
 pub fn check(bundle: &[u8], key: &Verifier) -> Result<Checked, BundleError> {
+    check_aloud(bundle, key, &Silent)
+}
+
+/// The same as [`check`], telling `progress` of each leaf and each attested checkpoint.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_aloud(bundle: &[u8], key: &Verifier, progress: &dyn Progress) -> Result<Checked, BundleError> {
     let read = zip::read(bundle)?;
     if read.get(README_NAME).map(Vec::as_slice) != Some(README.as_bytes()) {
         version(&read)?;
@@ -66,14 +77,17 @@ pub fn check(bundle: &[u8], key: &Verifier) -> Result<Checked, BundleError> {
         proofs: proofs(&read, &manifest, &note)?,
         stamped: stamped(&read, &manifest)?,
     };
+    progress.begin("proofs checked", (evidence.records.len() + evidence.stamped.len()) as u64);
     let mut leaves = Vec::with_capacity(evidence.records.len());
     for (record, proof) in evidence.records.iter().zip(&evidence.proofs) {
         leaves.push(check_leaf(record, proof, &checkpoint, &manifest.about)?);
+        progress.advance(1);
     }
     for (stamped, name) in evidence.stamped.iter().zip(&manifest.anchors) {
         let (old, new) = (stamped.size, checkpoint.size());
         verify_consistency(old, new, stamped.root, checkpoint.root(), &stamped.consistency)
             .map_err(|error| BundleError::file(format!("anchors/{name}.json"), &error))?;
+        progress.advance(1);
     }
     compare(&read, &files(&evidence)?)?;
     Ok(Checked { about: manifest.about, checkpoint, leaves, stamped: evidence.stamped })

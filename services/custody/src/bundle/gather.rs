@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::HashMap};
 use strongroom_kernel::{
     AnchoredCheckpoint, Snapshot, Value,
     ports::{PortError, Reach, StoredRecord},
+    verify::Progress,
 };
 use strongroom_ledger::{
     Checkpoint, Hash, Note, Tile, TileHashReader, TileReader, TlogProof, consistency_proof, inclusion_proof,
@@ -90,7 +91,7 @@ fn probes(leaves: &[u64]) -> Vec<u64> {
     probes
 }
 
-/// Makes the proofs of `records` under the checkpoint `signed`, from `tiles`. Nothing that is read is believed beyond
+/// Makes the proofs of `records` under the checkpoint `signed`, from `tiles`, and tells `progress` of each. Nothing that is read is believed beyond
 /// what [`super::check()`] verifies afterwards.
 ///
 /// # Errors
@@ -101,6 +102,7 @@ pub fn gather<R: TileReader>(
     signed: &str,
     anchored: Vec<AnchoredCheckpoint>,
     tiles: R,
+    progress: &dyn Progress,
 ) -> Result<Evidence, BundleError> {
     if records.is_empty() {
         return Err(BundleError::Empty);
@@ -113,10 +115,12 @@ pub fn gather<R: TileReader>(
     let checkpoint: Checkpoint = note.text().parse()?;
     let size = checkpoint.size();
     let reader = TileHashReader::new(Remembered { tiles, known: RefCell::default() }, size);
+    progress.begin("proofs made", (records.len() + anchored.len()) as u64);
     let mut proofs = Vec::with_capacity(records.len());
     for record in &records {
         let hashes = inclusion_proof(&reader, record.index, size).map_err(|error| broken(&error))?;
         proofs.push(TlogProof::new(record.index, hashes, note.clone()).map_err(|error| broken(&error))?);
+        progress.advance(1);
     }
     let mut stamped = Vec::with_capacity(anchored.len());
     for anchored in anchored {
@@ -129,6 +133,7 @@ pub fn gather<R: TileReader>(
             link: anchored.link,
             consistency: consistency_proof(&reader, old, size).map_err(|error| broken(&error))?,
         });
+        progress.advance(1);
     }
     Ok(Evidence { about, checkpoint: signed.to_owned(), records, proofs, stamped })
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, get},
 };
-use strongroom_kernel::{LedgerView, Unit, index::TermKind, ports::PortError};
+use strongroom_kernel::{LedgerView, Unit, index::TermKind, ports::PortError, verify::Silent};
 use strongroom_ledger::{Tile, TileReader};
 use strongroom_model::Digest;
 use tokio::{runtime::Handle, sync::Semaphore};
@@ -115,7 +115,7 @@ async fn make(custody: &Custody, about: About, mut filter: Filter, size: u64) ->
     drop(snapshot);
     let tiles = ServedTiles { ledger, handle: Handle::current() };
     let work = move || {
-        let evidence = gather(about, records, &published.text, anchors, tiles)?;
+        let evidence = gather(about, records, &published.text, anchors, tiles, &Silent)?;
         write(&evidence)
     };
     let made = tokio::task::spawn_blocking(work).await;

@@ -12,7 +12,7 @@ pub(crate) mod http;
 mod report;
 pub mod zip;
 
-pub use check::{Checked, check};
+pub use check::{Checked, check, check_aloud};
 pub use error::BundleError;
 pub use files::write;
 pub use gather::{Evidence, StampedCheckpoint, anchored, gather};
