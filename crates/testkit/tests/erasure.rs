@@ -206,8 +206,15 @@ async fn nothing_of_a_subject_is_left_in_any_byte() {
             room.kernel.ledger().inclusion_proof(index).await.unwrap();
         }
         assert_forgotten(&room, &salts).await;
-        let again = erase(&room, MARKER).await;
-        assert_eq!((again.values, again.rows.len()), (0, 0), "{again:?}");
+        // what nothing speaks of is not found, and its search leaves no record
+        let recorded = room.stored_records().await.len();
+        for unknown in [MARKER, "row:diary_entry/4711", "nobody at all"] {
+            let refused = room.kernel.erase(&request(unknown), BELONGS, &Silent).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::NotFound, "{unknown}");
+            let refused = room.kernel.list_erasure(&request(unknown), BELONGS, &Silent).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::NotFound, "{unknown}");
+        }
+        assert_eq!(room.stored_records().await.len(), recorded);
         let room = room.reopen().await.unwrap();
         assert_forgotten(&room, &salts).await;
     }

@@ -75,8 +75,8 @@ pub fn erasure_router(kernel: Kernel, token_key: TokenKey, parts: ErasureParts) 
     Router::new().route(ROUTE, post(erase)).with_state(Erasures { custody, parts })
 }
 
-/// 200 with what was destroyed, 202 when that takes longer; 401 and 403 without a token of role `eraser`, 409 while
-/// another erasure is under way, 413 and 422 for bodies that are too long or say something else.
+/// 200 with what was destroyed, 202 when that takes longer; 401 and 403 without a token of role `eraser`, 404 when
+/// nothing speaks of the subject, 409 while another erasure is under way, 413 and 422 for bodies that are too long or say something else.
 async fn erase(State(erasures): State<Erasures>, headers: HeaderMap, body: Bytes) -> Response {
     let caller = match gate::admit_eraser(&erasures.custody, &headers, ERASE_SUBJECT) {
         Ok(caller) => caller,
@@ -118,7 +118,9 @@ async fn carry_out(erasures: Erasures, request: ErasureRequest, list: bool) -> R
         } else {
             kernel.erase(&request, belongs, &Silent).await
         };
-        if let Err(error) = &done {
+        if let Err(error) = done.as_ref()
+            && error.kind() != ErrorKind::NotFound
+        {
             tracing::error!(error = %error.diagnosis(), "erasure not ended, it is taken up at the next start");
         }
         done.map(|report| shown(&report, &(parts.backups)()))

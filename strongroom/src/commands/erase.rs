@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use strongroom_kernel::{ErasureReport, ErasureRequest, ErasureSubject, Kernel, list_erasure};
-use strongroom_model::{Caller, Error};
+use strongroom_model::{Caller, Error, ErrorKind};
 
 use super::{Common, block_on};
 use crate::{
@@ -17,9 +17,17 @@ use crate::{
     config::Config,
     folder::DataFolder,
     keys,
-    output::say,
+    output::{self, say},
     progress,
 };
+
+/// What comes of an erasure; errors on the way to it are the program's.
+type Report = Result<ErasureReport, Error>;
+
+/// Exit status when nothing speaks of the subject.
+const UNKNOWN: u8 = 3;
+/// Ranges of indexes that are printed.
+const MOST_RANGES: usize = 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct Erase {
@@ -45,24 +53,31 @@ impl Erase {
         // what waits to be announced waits for the next start
         config.announcements.amqp_url = None;
         let subject: ErasureSubject = self.subject.parse().map_err(|error| told(&error))?;
-        let report = block_on(async {
+        let found = block_on(async {
             if self.list { self.list(&config, &subject).await } else { self.erase(&config, subject).await }
         })?;
-        self.tell(&report, &backups::known(&config.data.dir));
-        Ok(ExitCode::SUCCESS)
+        match found {
+            Ok(report) => {
+                self.tell(&report, &backups::known(&config.data.dir));
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                output::fail(&told(&error));
+                Ok(ExitCode::from(UNKNOWN))
+            }
+            Err(error) => Err(told(&error)),
+        }
     }
 
-    async fn list(&self, config: &Config, subject: &ErasureSubject) -> Result<ErasureReport> {
+    async fn list(&self, config: &Config, subject: &ErasureSubject) -> Result<Report> {
         let folder = DataFolder::open_read_only(&config.data.dir)?;
         let database = assemble::database(config, &folder, Mode::Read).await?;
         let (schemas, belongs) = (assemble::schemas(), assemble::BELONGS);
         let listener = progress::listener();
-        list_erasure(database.as_ref(), &schemas, belongs, subject, self.rows, listener.as_ref())
-            .await
-            .map_err(|error| told(&error))
+        Ok(list_erasure(database.as_ref(), &schemas, belongs, subject, self.rows, listener.as_ref()).await)
     }
 
-    async fn erase(&self, config: &Config, subject: ErasureSubject) -> Result<ErasureReport> {
+    async fn erase(&self, config: &Config, subject: ErasureSubject) -> Result<Report> {
         let folder = DataFolder::open(&config.data.dir)
             .context("a serving process is asked by POST /custody/erasures")?;
         let stores = assemble::stores(config, &folder, Mode::Write).await?;
@@ -71,7 +86,7 @@ impl Erase {
         let request = ErasureRequest { subject, rows: self.rows, caller: Caller::system("erase") };
         let done = carry_out(&kernel, &request).await;
         kernel.stop().await;
-        done.map_err(|error| told(&error))
+        Ok(done)
     }
 
     fn tell(&self, report: &ErasureReport, backups: &[String]) {
@@ -102,8 +117,7 @@ impl Erase {
             say!("kept {} contents that other rows refer to", report.kept_contents);
         }
         if !report.stays.is_empty() {
-            let indexes: Vec<String> = report.stays.iter().map(u64::to_string).collect();
-            say!("stays in ids, keys or domains of the records {}", indexes.join(" "));
+            say!("stays in ids, keys or domains of {}", in_ranges(&report.stays));
         }
         for caveat in &report.caveats {
             say!("not reached: {caveat}");
@@ -125,4 +139,40 @@ async fn carry_out(kernel: &Kernel, request: &ErasureRequest) -> Result<ErasureR
 
 fn told(error: &Error) -> anyhow::Error {
     anyhow!(error.diagnosis())
+}
+
+/// Indexes for people: neighbours as ranges, and only the first of very many.
+fn in_ranges(indexes: &[u64]) -> String {
+    let neighbours = indexes.chunk_by(|before, after| before + 1 == *after);
+    let ranges: Vec<String> = neighbours
+        .filter_map(|run| match run {
+            [one] => Some(one.to_string()),
+            [first, .., last] => Some(format!("{first}-{last}")),
+            [] => None,
+        })
+        .collect();
+    let shown = ranges.len().min(MOST_RANGES);
+    let rest = match ranges.len() - shown {
+        0 => String::new(),
+        more => format!(", and {more} places more that --json names"),
+    };
+    let records = if indexes.len() == 1 { "record" } else { "records" };
+    format!("{} {records}: {}{rest}", indexes.len(), ranges[..shown].join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_indexes_are_told_in_a_line() {
+        assert_eq!(in_ranges(&[7]), "1 record: 7");
+        assert_eq!(in_ranges(&[3, 4, 5, 9, 11, 12]), "6 records: 3-5, 9, 11-12");
+        let odd: Vec<u64> = (0..30).map(|n| 2 * n + 1).collect();
+        let told = in_ranges(&odd);
+        assert!(
+            told.starts_with("30 records: 1, 3, ")
+                && told.ends_with("39, and 10 places more that --json names")
+        );
+    }
 }

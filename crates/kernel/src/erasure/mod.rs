@@ -136,7 +136,8 @@ impl ErasureReport {
 /// Says what an erasure would destroy, without destroying anything. Works beside a serving process.
 ///
 /// # Errors
-/// `Invalid` when the subject names an unknown table; `Unavailable`; `Internal` when a record does not open.
+/// `Invalid` when the subject names an unknown table; `NotFound` when nothing speaks of it; `Unavailable`;
+/// `Internal` when a record does not open.
 pub async fn list_erasure(
     database: &dyn Database,
     schemas: &[Schema],
@@ -149,7 +150,16 @@ pub async fn list_erasure(
     check(&search)?;
     let mut plan = Plan::default();
     search.run(&mut plan, 0, progress).await.map_err(from_port)?;
+    known(&plan)?;
     Ok(ErasureReport::of(&plan))
+}
+
+/// Something must speak of the subject, if only where nothing can be erased.
+fn known(plan: &Plan) -> Result<(), Error> {
+    if plan.is_empty() && plan.stays.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, "nothing that is stored speaks of this subject"));
+    }
+    Ok(())
 }
 
 /// A row must name a table and all columns of its key.
@@ -216,7 +226,8 @@ impl Kernel {
     /// and of the content store. `docs/operations/erase.md` says what is looked for and what cannot be reached.
     ///
     /// # Errors
-    /// `Invalid` when the subject names an unknown table; `Conflict` when another erasure is under way;
+    /// `Invalid` when the subject names an unknown table; `NotFound`, and nothing is recorded, when nothing speaks of
+    /// it; `Conflict` when another erasure is under way;
     /// `Unavailable`, `StorageFull`: what was begun goes on with [`Kernel::resume_erasure`].
     pub async fn erase(
         &self,
@@ -233,9 +244,13 @@ impl Kernel {
             ));
         }
         // one that failed half-way is brought to its end first
-        self.take_up(belongs, progress).await?;
+        let ended = self.take_up(belongs, progress).await?;
         let id = Uuid::from_bytes(self.inner.rng.bytes()).to_string();
-        self.carry_out(id, request, None, belongs, progress).await
+        match (self.carry_out(id, request, None, belongs, progress).await, ended) {
+            // what was asked for again was brought to its end just now
+            (Err(error), Some(ended)) if error.kind() == ErrorKind::NotFound => Ok(ended),
+            (done, _) => done,
+        }
     }
 
     /// Says what an erasure would destroy; that it was asked is recorded by the caller.
@@ -331,6 +346,7 @@ impl Kernel {
         let mut report = ErasureReport {
             contents: destroyed.len() as u64,
             id: Some(id.clone()),
+            known(&plan)?;
             ..ErasureReport::of(&plan)
         };
         if rounds == ROUNDS {
