@@ -315,6 +315,40 @@ fn a_mirror_holds_all_of_a_ledger_and_follows_no_other_history() {
     assert_holds(&mirror, &hash, &held);
 }
 
+#[test]
+fn a_ledger_is_pushed_to_a_mirror_that_cannot_ask_for_it() {
+    let (log, aside) = (Room::new(), Room::new());
+    let server = Server::start(&log);
+    fill(&server, 1, 300);
+    let (origin, key, _) = log_of(&log, &server);
+    let mirror = Cosigner::start_at(&aside, "mirror", &[(origin.clone(), key, None)]);
+    let hash = Digest::of(origin.as_bytes());
+    let push = |key: &str| log.run(["push", &format!("http://{}/", mirror.address), "--key", key]);
+    let held = || {
+        let answer = mirror.ask("GET", &format!("/{hash}/checkpoint"), b"").success();
+        read(&Note::parse(&answer.body).unwrap())
+    };
+    for (who, jobs) in [(2, 0), (3, 40), (4, 2_200)] {
+        let size = read(&fill(&server, who, jobs)).size();
+        let pushed = push(&mirror.verifier);
+        assert!(pushed.status.success(), "{pushed:?}");
+        assert!(text(&pushed.stdout).contains("holds "), "{pushed:?}");
+        assert_eq!(held().size(), size);
+        assert_holds(&mirror, &hash, &held());
+    }
+    // again there is nothing to bring, and another key is not believed
+    assert!(push(&mirror.verifier).status.success());
+    let other = strongroom_ledger::Cosigner::from_seed("mirror.example/m".parse().unwrap(), &[5; 32]);
+    let refused = push(&other.verifier().to_string());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("does not verify"), "{refused:?}");
+    // a mirror that does not know the ledger
+    let stranger =
+        Cosigner::start_at(&Room::new(), "mirror", &[("other.example".to_owned(), log.key(), None)]);
+    let refused = log.run(["push", &format!("http://{}/", stranger.address), "--key", &stranger.verifier]);
+    assert!(text(&refused.stderr).contains("the mirror refuses: 404"), "{refused:?}");
+}
+
 /// Reads every tile and bundle of the copy and makes the tree again.
 fn assert_holds(mirror: &Cosigner, hash: &Digest, held: &Checkpoint) {
     let get = |tile: Tile| mirror.ask("GET", &format!("/{hash}/{tile}"), b"").success().body;

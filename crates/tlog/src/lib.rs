@@ -1,15 +1,17 @@
 //! Other people's transparency logs and witnesses over HTTP: the adapters of the kernel's
 //! [`Witness`](strongroom_kernel::ports::Witness), [`LogSource`](strongroom_kernel::ports::LogSource) and
-//! [`SharedLedger`](strongroom_kernel::ports::SharedLedger).
+//! [`SharedLedger`](strongroom_kernel::ports::SharedLedger), and the mirrors that entries are pushed to.
 //!
 //! They carry bytes there and back, within limits. What is said is believed by nobody here: signatures and proofs
 //! are verified by whoever asked.
 
 mod log;
+mod mirror;
 mod shared;
 mod witness;
 
 pub use log::{HttpLog, MAX_RESOURCE};
+pub use mirror::{Announced, HttpMirror, Pushed};
 pub use shared::HttpSharedLedger;
 pub use witness::HttpWitness;
 

@@ -15,6 +15,7 @@ mod import;
 mod keys;
 mod migrate;
 mod prove;
+mod push;
 mod rebuild;
 mod restore;
 mod serve;
@@ -66,6 +67,8 @@ enum Command {
     Bundle(bundle::Bundle),
     /// Check such a file, offline, with nothing but the ledger's public key.
     CheckBundle(check_bundle::CheckBundle),
+    /// Bring the ledger to a mirror that cannot ask for it.
+    Push(push::Push),
     /// Make the services' tables and the index again from the records.
     Rebuild(rebuild::Rebuild),
     /// Forget a subject: its values go from rows, records, content and every file, and every proof still holds.
@@ -112,6 +115,7 @@ impl Cli {
             Command::Custody(command) => command.run(),
             Command::Bundle(command) => command.run(),
             Command::CheckBundle(command) => command.run(),
+            Command::Push(command) => command.run(),
             Command::Rebuild(command) => command.run(),
             Command::Erase(command) => command.run(),
             Command::Migrate(command) => command.run(),
