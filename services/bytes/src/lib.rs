@@ -19,6 +19,7 @@ mod state;
 pub mod tables;
 pub mod wire;
 
+pub use commands::organization::keep_retention;
 pub use commands::proof::run as make_proofs;
 pub use http::{Access, Operation, ROUTES, router};
 pub use state::BytesState;

@@ -19,7 +19,10 @@ pub const SCHEMA: Schema = Schema {
         Organization::TABLE,
         PendingProof::TABLE,
     ],
-    migrations: &[Migration { version: 1, name: "tables", sql: include_str!("migrations/0001_tables.sql") }],
+    migrations: &[
+        Migration { version: 1, name: "tables", sql: include_str!("migrations/0001_tables.sql") },
+        Migration { version: 2, name: "label_sets", sql: include_str!("migrations/0002_label_sets.sql") },
+    ],
 };
 
 /// Which rows go with which when a subject is erased: files with their job, parser jobs and proofs with their file.

@@ -1,6 +1,7 @@
 //! `GET /bytes/raw`
 
 use axum::http::Method;
+use strongroom_kernel::{Kind, ports::Reach};
 
 use crate::common::{Meta, Service, UNKNOWN_ID, id};
 
@@ -127,4 +128,83 @@ async fn a_list_over_many_pages_is_whole_and_in_order() {
     }
     assert_eq!(found(&service, "limit=100000", "").await, saved);
     assert_eq!(found(&service, "limit=1001", "").await, saved[..1_001]);
+}
+
+/// Many sets of labels, so that some questions are answered by way of the sets and some by reading all rows.
+#[tokio::test]
+async fn files_are_found_by_labels_in_their_order_however_many_sets_of_labels_there_are() {
+    let service = Service::start().await;
+    let mut saved: Vec<(String, &str, Vec<String>)> = Vec::new();
+    for (number, organization, count) in [(1, "acme", 7), (2, "other", 150), (3, "acme", 60)] {
+        let job = id(number);
+        service.save_boefje_meta(&Meta { id: &job, organization, ..Meta::default() }).await;
+        let labels = |file: u32| {
+            let own = format!("own/{file}");
+            let more = if file.is_multiple_of(5) { "fifth" } else { "rest" };
+            vec!["common".to_owned(), own, more.to_owned()]
+        };
+        for files in (0..count).collect::<Vec<_>>().chunks(30) {
+            let labels: Vec<Vec<String>> = files.iter().map(|file| labels(*file)).collect();
+            let tags: Vec<Vec<&str>> =
+                labels.iter().map(|of| of.iter().map(String::as_str).collect()).collect();
+            let names: Vec<String> = files.iter().map(u32::to_string).collect();
+            let files = names.iter().zip(&tags).map(|(name, tags)| (name.as_str(), "YQ==", tags.as_slice()));
+            let files: Vec<_> = files.collect();
+            let ids = service.save_raw(&job, &files).await;
+            saved.extend(ids.into_iter().zip(labels).map(|(id, labels)| (id, organization, labels)));
+        }
+    }
+    for labels in
+        [&["common"][..], &["fifth"], &["own/3"], &["fifth", "common"], &["own/3", "fifth"], &["none"]]
+    {
+        for organization in [None, Some("acme"), Some("other"), Some("nobody")] {
+            let ours = |of: &str| organization.is_none_or(|organization| organization == of);
+            let bears = |has: &[String]| labels.iter().all(|label| has.iter().any(|has| has == label));
+            let expected: Vec<String> = saved
+                .iter()
+                .filter(|(_, of, has)| ours(of) && bears(has))
+                .map(|(id, ..)| id.clone())
+                .collect();
+            let labels = labels.iter().map(|label| format!("mime_types={label}"));
+            let query: Vec<String> = labels
+                .chain(organization.map(|organization| format!("organization={organization}")))
+                .collect();
+            let query = query.join("&");
+            for limit in [1, 13, 500] {
+                let found = found(&service, &format!("{query}&limit={limit}"), "").await;
+                assert_eq!(found, expected[..expected.len().min(limit)], "{query} {limit}");
+            }
+            let counts = service.get(&format!("/bytes/mime_types?{query}")).await.json();
+            let files = counts["common"].as_u64().unwrap_or(0);
+            assert_eq!(files, expected.len() as u64, "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_index_leads_from_one_set_of_labels_to_the_next() {
+    let service = Service::start().await;
+    if !service.platform.is_embedded() {
+        // PostgreSQL looks through an empty table whatever its indexes
+        return;
+    }
+    let snapshot = service.platform.kernel.snapshot().await.unwrap();
+    let kinds = [Kind::Int, Kind::Int, Kind::Int, Kind::Text];
+    for (sql, place) in [
+        (
+            "SELECT tag_set FROM bytes_raw_file WHERE domain = 'a' AND tag_set > x'00' ORDER BY tag_set LIMIT 1",
+            "(domain=? AND tag_set>?)",
+        ),
+        (
+            "SELECT row_order FROM bytes_raw_file WHERE domain = 'a' AND tag_set = x'00' AND row_order > 7 \
+             ORDER BY row_order LIMIT 9",
+            "(domain=? AND tag_set=? AND row_order>?)",
+        ),
+    ] {
+        let plan =
+            snapshot.query(&format!("EXPLAIN QUERY PLAN {sql}"), &[], &kinds, Reach::Scan).await.unwrap();
+        let steps: Vec<String> = plan.into_iter().map(|step| format!("{:?}", step[3])).collect();
+        let index = format!("USING COVERING INDEX bytes_raw_file_label_set {place}");
+        assert!(steps.len() == 1 && steps[0].contains(&index), "{sql}: {steps:?}");
+    }
 }

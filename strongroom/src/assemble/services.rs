@@ -70,10 +70,12 @@ pub(crate) fn services(config: &Config, folder: &DataFolder, kernel: &Kernel) ->
         face("bytes", config.bytes.listen, strongroom_bytes::router(bytes.clone())),
         Face { tls: tls.certificate.clone().zip(tls.key.clone()), ..tracer },
     ];
+    let aged = bytes.clone();
+    let retention: Background = Box::new(move |stop| Box::pin(strongroom_bytes::keep_retention(aged, stop)));
     let proofs: Background = Box::new(move |stop| Box::pin(strongroom_bytes::make_proofs(bytes, stop)));
     let indexed = kernel.clone();
     let index: Background = Box::new(move |stop| Box::pin(indexed.follow_index(stop)));
-    let mut background = vec![proofs, index];
+    let mut background = vec![proofs, retention, index];
     if let Some(realm) = realm {
         background.push(Box::new(move |stop| Box::pin(async move { realm.refresh(stop).await })));
     }

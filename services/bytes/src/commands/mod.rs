@@ -36,6 +36,8 @@ pub const READ_RAW: Action = action("read_raw");
 pub const SAVE_NORMALIZER_META: Action = action("save_normalizer_meta");
 /// Delete all that an organisation has.
 pub const DELETE_ORGANIZATION: Action = action("delete_organization");
+/// Delete jobs that are older than they are kept.
+pub const EXPIRE_JOBS: Action = action("expire_jobs");
 /// Add a proof to a raw file.
 pub const ADD_PROOF: Action = action("add_proof");
 /// Check the proof of a raw file.

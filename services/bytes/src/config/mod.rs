@@ -48,6 +48,31 @@ pub struct BytesConfig {
     pub masked_environment: Vec<String>,
     /// Most bytes of a posted record; files are not limited. Default 1 MiB.
     pub max_metadata_bytes: usize,
+    /// How long scan jobs are kept.
+    pub retention: Retention,
+}
+
+/// How long scan jobs are kept, with their raw files and parser jobs. Section `[bytes.retention]`. Since 0.1.
+#[derive(Debug, Clone, Deserialize, Default, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days from the end of a job, at most 36500; 0 (default) keeps all for ever.
+    pub days: u32,
+    /// The same for organisations of which something else holds: their codes and days. None by default.
+    pub organizations: BTreeMap<String, u32>,
+}
+
+impl Retention {
+    /// How long jobs of `organization` are kept; `None` is for ever.
+    pub fn of(&self, organization: &str) -> Option<Duration> {
+        let days = *self.organizations.get(organization).unwrap_or(&self.days);
+        (days > 0).then(|| Duration::from_hours(24 * u64::from(days)))
+    }
+
+    /// Whether nothing ever goes.
+    pub fn keeps_everything(&self) -> bool {
+        self.days == 0 && self.organizations.values().all(|days| *days == 0)
+    }
 }
 
 /// Who proves that hashes existed. Section `[bytes.proofs]`. Since 0.1.
@@ -115,6 +140,7 @@ impl Default for BytesConfig {
             proof_budget: Duration::from_secs(2),
             masked_environment: Vec::new(),
             max_metadata_bytes: 1 << 20,
+            retention: Retention::default(),
         }
     }
 }

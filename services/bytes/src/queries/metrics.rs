@@ -4,6 +4,7 @@ use strongroom_kernel::{Kind, Snapshot, Value, ports::Reach};
 use strongroom_model::Error;
 
 use super::{
+    label_sets,
     raw::{RawFilter, undecodable},
     sql::Statement,
 };
@@ -24,6 +25,15 @@ pub async fn organizations(snapshot: &Snapshot) -> Result<Vec<Organization>, Err
 pub async fn count_mime_types(snapshot: &Snapshot, filter: &RawFilter) -> Result<Vec<(String, i64)>, Error> {
     let mut statement = Statement::new("SELECT raw.mime_types, COUNT(*) FROM bytes_raw_file raw");
     filter.apply(&mut statement);
+    if let Some(sets) = label_sets::find(snapshot, filter).await? {
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A set has the same labels in every organisation.
+        let (domains, sets): (Vec<Value>, Vec<Value>) = sets.into_iter().unzip();
+        statement.one_of("raw.domain", domains.into_iter());
+        statement.one_of("raw.tag_set", sets.into_iter());
+    }
     statement.push(" GROUP BY raw.mime_types ORDER BY MIN(raw.row_order)");
     let kinds = [Kind::TextList, Kind::Int];
     let rows = snapshot.query(&statement.text, &statement.params, &kinds, Reach::Scan).await?;

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use strongroom_kernel::{Kind, Snapshot, TextList, Uuid, Value, ports::Reach};
 use strongroom_model::{Digest, Error, ErrorKind};
 
-use super::sql::{Statement, columns, kinds, take};
+use super::{
+    label_sets,
+    sql::{Statement, columns, kinds, take},
+};
 use crate::{
     tables::{BoefjeMeta, RawFile, domain},
     wire::upload::Limits,
@@ -63,8 +66,16 @@ impl RawFilter {
         }
     }
 
+    /// These conditions, on rows behind the place `after`.
+    fn conditions(&self, statement: &mut Statement, after: i64) {
+        self.apply(statement);
+        if after >= 0 {
+            statement.condition("raw.row_order > {}", Value::Int(after));
+        }
+    }
+
     /// Whether an index leads to few rows.
-    fn is_narrow(&self) -> bool {
+    pub(super) fn is_narrow(&self) -> bool {
         self.boefje_meta_id.is_some() || (1..=20).contains(&self.raw_ids.len())
     }
 }
@@ -109,9 +120,25 @@ pub async fn list_raws(
         columns::<RawFile>("raw"),
         columns::<BoefjeMeta>("boefje"),
     ));
-    filter.apply(&mut statement);
-    if after >= 0 {
-        statement.condition("raw.row_order > {}", Value::Int(after));
+    match label_sets::find(snapshot, filter).await? {
+        None => filter.conditions(&mut statement, after),
+        Some(sets) if sets.is_empty() => return Ok(Vec::new()),
+        Some(sets) => {
+            // The first rows of each set; the first of all sets are among them.
+            statement.push(" WHERE raw.row_order IN (");
+            for (number, (domain, set)) in sets.into_iter().enumerate() {
+                statement.push(if number == 0 { "" } else { " UNION ALL " });
+                statement.push("SELECT row_order FROM (SELECT raw.row_order FROM bytes_raw_file raw");
+                statement.begin_conditions();
+                statement.condition("raw.domain = {}", domain);
+                statement.condition("raw.tag_set = {}", set);
+                filter.conditions(&mut statement, after);
+                statement.push(" ORDER BY raw.row_order");
+                statement.page(limit, 0);
+                statement.push(&format!(") AS set_{number}"));
+            }
+            statement.push(")");
+        }
     }
     statement.push(" ORDER BY raw.row_order");
     statement.page(limit, 0);
@@ -185,7 +212,7 @@ pub async fn pending_proofs(snapshot: &Snapshot, after: i64, limit: u64) -> Resu
         .collect()
 }
 
-pub(super) fn undecodable() -> Error {
+pub(crate) fn undecodable() -> Error {
     Error::new(ErrorKind::Internal, "internal error")
         .with_context("a query of bytes gave values of other kinds")
 }

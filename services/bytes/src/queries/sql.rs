@@ -48,6 +48,11 @@ impl Statement {
         self.bare_condition(&format!("{column} IN ({})", parameters.join(", ")));
     }
 
+    /// The next condition is the first of a statement within this one.
+    pub(super) fn begin_conditions(&mut self) {
+        self.conditions = 0;
+    }
+
     /// Adds what follows the conditions.
     pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
