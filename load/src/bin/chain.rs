@@ -1,7 +1,7 @@
 //! How fast traces reach a chain the way the original writes them: a transaction per trace, its receipt waited for.
 //!
-//! The node holds the account and gives out nonces, so no transaction is lost to the original's race for them, and
-//! receipts are looked for every few milliseconds and not every 15 s: what is measured is the best the way allows.
+//! Nonces are counted here, so no transaction is lost to the original's race for them, and receipts are looked for
+//! every few milliseconds and not every 15 s: what is measured is the best the way allows.
 
 use std::{
     sync::{
@@ -13,9 +13,11 @@ use std::{
 
 use clap::Parser;
 use serde_json::{Value, json};
-use strongroom_anchor::ethereum::Rpc;
+use strongroom_anchor::ethereum::{Rpc, RpcError};
 use strongroom_fetch::{AddressPolicy, Fetcher, Limits};
 
+/// Longest wait for a receipt.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// `addTrace(uint64,string,string)`.
 const ADD_TRACE: &str = "55538507";
 
@@ -46,7 +48,9 @@ async fn main() -> Result<(), Failure> {
     let code: String = std::fs::read_to_string(&arguments.code)?.split_whitespace().collect();
     let deployed = send(&rpc, &json!({"from": account, "data": format!("0x{code}")})).await?;
     let contract = deployed["contractAddress"].clone();
-    let (next, begun) = (Arc::new(AtomicU64::new(0)), Instant::now());
+    let count: String = rpc.call("eth_getTransactionCount", json!([account, "latest"])).await?;
+    let first = u64::from_str_radix(count.trim_start_matches("0x"), 16)?;
+    let (next, begun) = (Arc::new(AtomicU64::new(first)), Instant::now());
     let end = begun + Duration::from_secs(arguments.seconds);
     let clients = (0..arguments.clients).map(|_| {
         let (rpc, next, account, contract) =
@@ -54,9 +58,13 @@ async fn main() -> Result<(), Failure> {
         tokio::spawn(async move {
             let mut times = Vec::new();
             while Instant::now() < end {
-                let data = add_trace(next.fetch_add(1, Ordering::Relaxed));
-                let start = Instant::now();
-                let receipt = send(&rpc, &json!({"from": account, "to": contract, "data": data})).await?;
+                let nonce = next.fetch_add(1, Ordering::Relaxed);
+                let (data, start) = (add_trace(nonce), Instant::now());
+                let transaction = json!({
+                    "from": account, "to": contract, "data": data,
+                    "nonce": format!("{nonce:#x}"), "gas": "0x1e8480",
+                });
+                let receipt = send(&rpc, &transaction).await?;
                 if receipt["status"] != "0x1" {
                     return Err("a trace was not stored".into());
                 }
@@ -76,12 +84,16 @@ async fn main() -> Result<(), Failure> {
 /// Sends a transaction and waits for its receipt.
 async fn send(rpc: &Rpc, transaction: &Value) -> Result<Value, Failure> {
     let hash: Value = rpc.call("eth_sendTransaction", json!([transaction])).await?;
+    let begun = Instant::now();
     loop {
-        let receipt: Value = rpc.call("eth_getTransactionReceipt", json!([hash])).await?;
-        if !receipt.is_null() {
-            return Ok(receipt);
+        match rpc.call::<Value>("eth_getTransactionReceipt", json!([hash])).await {
+            Ok(receipt) if !receipt.is_null() => return Ok(receipt),
+            // geth says so while it indexes what it has just mined
+            Err(error @ RpcError::Node { .. }) if begun.elapsed() > PATIENCE => return Err(error.into()),
+            Ok(_) if begun.elapsed() > PATIENCE => return Err("a transaction was not mined in time".into()),
+            Ok(_) | Err(RpcError::Node { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Err(error) => return Err(error.into()),
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
