@@ -22,6 +22,7 @@ mod metrics;
 mod observe;
 mod options;
 mod patient;
+mod rest;
 pub mod routing;
 mod shed;
 mod stall;

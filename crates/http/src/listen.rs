@@ -25,6 +25,7 @@ use tower::Service as _;
 use crate::{
     options::Options,
     patient::{Patience, Patient},
+    rest::Rest,
     stall::{Sending, Stalling},
     under_way::{Answer, UnderWay},
     unread::lend,
@@ -43,6 +44,7 @@ pub struct Secure;
 /// closed after the answer (RFC 9112 §6.1); a folded header line is refused with 400 and the connection closed.
 /// An answer that comes while much of the request's body is unread says that it is the last of its connection.
 /// What the parser refuses (400, 414, 431) has an answer without a body: it is written before there is a request.
+/// After an answer of 503 with `Retry-After` nothing is read from its connection for that time, at most a second.
 /// After `shutdown`, a connection on which no request is under way ends within a second, a head half sent or not.
 ///
 /// # Panics
@@ -135,10 +137,12 @@ async fn requests(
     under_way: &UnderWay,
 ) {
     let patience = Patience { piece: options.body_timeout, rate: options.min_body_rate };
-    let sending = Sending::default();
-    let stream = Stalling::new(stream, options.write_timeout, sending.clone(), under_way.clone());
+    let (sending, rest) = (Sending::default(), Rest::default());
+    let (limit, under_way) = (options.write_timeout, under_way.clone());
+    let stream = Stalling::new(stream, limit, sending.clone(), rest.clone(), under_way.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut router, sending, begun) = (router.clone(), sending.clone(), under_way.begin());
+        let (mut router, sending, rest, begun) =
+            (router.clone(), sending.clone(), rest.clone(), under_way.begin());
         async move {
             let waits = request.headers().contains_key(header::EXPECT);
             let (head, body) = request.into_parts();
@@ -152,6 +156,7 @@ async fn requests(
                 sending.note();
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
+            rest.note(&response);
             Ok::<_, Infallible>(response.map(|body| Answer::new(body, begun)))
         }
     });

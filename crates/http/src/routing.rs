@@ -55,6 +55,11 @@ pub fn find<'p, O: Copy>(routes: &[Route<O>], method: &Method, path: &'p str) ->
 
 /// The decoded segments for the braces of `template`, if `path` matches it.
 fn parameters<'p>(template: &str, path: &'p str) -> Option<Vec<Cow<'p, str>>> {
+    let literal = template.split('{').next().unwrap_or_default();
+    if !path.contains('%') && !path.starts_with(literal) {
+        // most templates are told from the path without looking at segments
+        return None;
+    }
     let mut parameters = Vec::new();
     let mut segments = path.split('/');
     for expected in template.split('/') {

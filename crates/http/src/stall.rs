@@ -22,7 +22,10 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use crate::under_way::UnderWay;
+use crate::{
+    rest::{Rest, Resting},
+    under_way::UnderWay,
+};
 
 /// A stream that fails with `TimedOut` when a write makes no progress for `limit`.
 pub(crate) struct Stalling<S> {
@@ -32,6 +35,7 @@ pub(crate) struct Stalling<S> {
     waiting: Option<Pin<Box<Sleep>>>,
     closing: Closing,
     sending: Sending,
+    resting: Resting,
     under_way: UnderWay,
 }
 
@@ -61,8 +65,9 @@ const MOST_DRAINED: u64 = 16 << 20;
 const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
 impl<S> Stalling<S> {
-    pub(crate) fn new(stream: S, limit: Duration, sending: Sending, under_way: UnderWay) -> Self {
-        Self { stream, limit, waiting: None, closing: Closing::Open, sending, under_way }
+    pub(crate) fn new(stream: S, limit: Duration, sending: Sending, rest: Rest, under_way: UnderWay) -> Self {
+        let resting = Resting::new(rest);
+        Self { stream, limit, waiting: None, closing: Closing::Open, sending, resting, under_way }
     }
 
     /// Passes on what a write came to, and watches it while it waits.
@@ -86,6 +91,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        ready!(self.resting.poll_over(context));
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -153,14 +159,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
     use super::*;
+
+    fn stalling(near: DuplexStream, sending: &Sending) -> Stalling<DuplexStream> {
+        let (rest, under_way) = (Rest::default(), UnderWay::default());
+        Stalling::new(near, Duration::from_secs(5), sending.clone(), rest, under_way)
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (near, mut far) = tokio::io::duplex(4);
-        let mut near = Stalling::new(near, Duration::from_secs(5), Sending::default(), UnderWay::default());
+        let mut near = stalling(near, &Sending::default());
         near.write_all(b"full").await.unwrap();
         let error = near.write_all(b"more").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -172,7 +183,7 @@ mod tests {
     async fn a_peer_in_the_middle_of_a_body_is_listened_to_after_the_close() {
         let closed = async |sending: &Sending| {
             let (near, mut far) = tokio::io::duplex(64);
-            let mut near = Stalling::new(near, Duration::from_secs(5), sending.clone(), UnderWay::default());
+            let mut near = stalling(near, sending);
             let begun = Instant::now();
             let (closed, _) = tokio::join!(near.shutdown(), async {
                 tokio::time::sleep(Duration::from_millis(300)).await;

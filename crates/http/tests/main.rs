@@ -5,12 +5,16 @@
 
 mod tls;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
     body::Body,
     extract::Request,
+    http::{StatusCode, header},
     routing::{get, post},
 };
 use strongroom_http::{Options, body, serve};
@@ -170,6 +174,31 @@ async fn an_answer_before_the_end_of_a_long_body_says_that_it_is_the_last() {
     let head = "POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     let answer = server.talk(&format!("{head}{}0\r\n\r\n", chunk.repeat(20))).await;
     assert!(answer.ends_with("too long") && answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_is_turned_away_is_not_listened_to_before_he_was_told_to_come_back() {
+    let refuse = post(|| async { (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "later") });
+    let mut server = Server::start(Router::new().route("/", refuse), Options::default()).await;
+    let mut stream = server.connect().await;
+    let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n";
+    let begun = Instant::now();
+    stream.write_all(format!("{head}\r\nbody").as_bytes()).await.unwrap();
+    // he is told at once, with his body thrown away and the connection kept
+    let mut answer = vec![0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 503");
+    stream.write_all(format!("{head}Connection: close\r\n\r\nbody").as_bytes()).await.unwrap();
+    let rest = read_to_end(&mut stream).await;
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{rest}");
+    assert!(rest.contains("HTTP/1.1 503") && rest.ends_with("later"), "{rest}");
+    // a stop does not wait for who rests
+    let mut stream = server.connect().await;
+    stream.write_all(format!("{head}\r\nbody").as_bytes()).await.unwrap();
+    stream.read_exact(&mut answer).await.unwrap();
+    server.stop();
+    read_to_end(&mut stream).await;
+    server.task.await.unwrap().unwrap();
 }
 
 #[tokio::test]
