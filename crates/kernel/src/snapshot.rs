@@ -1,6 +1,6 @@
 //! The typed face of a snapshot: what commands and reading handlers look into.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use strongroom_model::{Error, ErrorKind};
 
@@ -24,9 +24,12 @@ impl Snapshot {
     /// # Errors
     /// `Unavailable`; `Internal` when the row cannot be decoded.
     pub async fn find<R: Row>(&self, key: &[Value]) -> Result<Option<R>, Error> {
-        let conditions: Vec<String> =
-            R::TABLE.key.iter().enumerate().map(|(place, name)| format!("{name} = ${}", place + 1)).collect();
-        let rows = self.select(&format!("WHERE {}", conditions.join(" AND ")), key, Reach::Point).await?;
+        let mut rest = String::from("WHERE ");
+        for (place, name) in R::TABLE.key.iter().enumerate() {
+            let and = if place == 0 { "" } else { " AND " };
+            let _infallible = write!(rest, "{and}{name} = ${}", place + 1);
+        }
+        let rows = self.select(&rest, key, Reach::Point).await?;
         Ok(rows.into_iter().next())
     }
 
@@ -45,10 +48,14 @@ impl Snapshot {
     /// As [`Snapshot::find`].
     pub async fn select<R: Row>(&self, rest: &str, params: &[Value], reach: Reach) -> Result<Vec<R>, Error> {
         let table = R::TABLE;
-        let columns: Vec<String> =
-            table.columns.iter().map(|column| format!("{}.{}", table.name, column.name)).collect();
         let kinds: Vec<Kind> = table.columns.iter().map(|column| column.kind).collect();
-        let sql = format!("SELECT {} FROM {} {rest}", columns.join(", "), table.name);
+        // every read comes through here: one text, made in one piece
+        let mut sql = String::with_capacity(1024);
+        for (place, column) in table.columns.iter().enumerate() {
+            let before = if place == 0 { "SELECT " } else { ", " };
+            sql.extend([before, table.name, ".", column.name]);
+        }
+        sql.extend([" FROM ", table.name, " ", rest]);
         let rows = self.query(&sql, params, &kinds, reach).await?;
         rows.into_iter().map(|values| R::from_values(values).map_err(from_port)).collect()
     }
