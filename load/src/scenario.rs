@@ -13,7 +13,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::ValueEnum;
 use uuid::Uuid;
 
-use crate::{Options, client::Client, process::usage, report::Figures};
+use crate::{
+    Options,
+    client::{Answer, Client},
+    process::usage,
+    report::Figures,
+};
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -208,6 +213,18 @@ async fn prepare(options: &Options) -> io::Result<Plan> {
     Ok(plan)
 }
 
+/// Sends what a run needs first, again while the server turns it away.
+async fn accepted(client: &mut Client, request: &[u8]) -> io::Result<Answer> {
+    loop {
+        let answer = client.send(request).await?;
+        match answer.status {
+            200 | 201 => return Ok(answer),
+            503 => tokio::time::sleep(Duration::from_millis(100)).await,
+            status => return Err(io::Error::other(format!("answered {status} while the run was prepared"))),
+        }
+    }
+}
+
 /// Makes jobs, and a raw file for each if asked; returns the ids of the files or the jobs.
 async fn store(plan: &Plan, wanted: usize, files: bool) -> io::Result<Vec<String>> {
     let stored = std::sync::Mutex::new(Vec::with_capacity(wanted));
@@ -215,9 +232,9 @@ async fn store(plan: &Plan, wanted: usize, files: bool) -> io::Result<Vec<String
         let mut client = Client::connect(&plan.address).await?;
         for _ in 0..share {
             let mut id = plan.fresh_id();
-            client.send(&plan.post_meta(&id)).await?;
+            accepted(&mut client, &plan.post_meta(&id)).await?;
             if files {
-                let answer = client.send(&plan.post_raw(&id, 0)).await?;
+                let answer = accepted(&mut client, &plan.post_raw(&id, 0)).await?;
                 let json: serde_json::Value =
                     serde_json::from_slice(&answer.body).map_err(io::Error::other)?;
                 json["0"].as_str().ok_or_else(|| io::Error::other("upload refused"))?.clone_into(&mut id);
