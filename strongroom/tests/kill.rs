@@ -29,7 +29,7 @@ enum Acknowledged {
 }
 
 /// A small generator, so that a run can be repeated (`SplitMix64`).
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -98,7 +98,7 @@ fn check(client: &mut Client, written: &[Acknowledged]) {
 }
 
 /// Kills `room`'s server so often, and says how many writes it acknowledged meanwhile.
-fn kill_again_and_again(room: &Room, kills: u64, random: &mut Random) -> usize {
+pub(crate) fn kill_again_and_again(room: &Room, kills: u64, random: &mut Random) -> usize {
     let (next, all) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let mut last = Vec::new();
     for kill in 1..=kills {
@@ -127,7 +127,7 @@ fn kill_again_and_again(room: &Room, kills: u64, random: &mut Random) -> usize {
     all.len()
 }
 
-fn seeded() -> Random {
+pub(crate) fn seeded() -> Random {
     let seed = number("STRONGROOM_KILLS_SEED").unwrap_or_else(|| u64::from(std::process::id()));
     println!("seed {seed}");
     Random(seed)

@@ -1,12 +1,20 @@
 //! The same program on PostgreSQL and S3, as a site that grows runs it.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
-use crate::support::{
-    Client, Room, Server,
-    client::id,
-    outside::{Postgres, on_s3},
-    server::{copy_folder, text},
+use crate::{
+    kill::{kill_again_and_again, seeded},
+    sealed::{holds, sealing},
+    support::{
+        Client, Room, Server,
+        client::id,
+        outside::{Postgres, on_s3},
+        server::{copy_folder, text},
+    },
 };
 
 fn use_it(room: &Room) {
@@ -101,6 +109,63 @@ fn both_may_be_elsewhere_and_the_data_folder_has_keys_and_tiles_only() {
     let backup = room.run([Path::new("backup"), &room.beside("backup")]);
     assert!(backup.status.success(), "{backup:?}");
     assert!(text(&backup.stdout).contains("stay where they are"), "{backup:?}");
+}
+
+/// A room whose small content is moved out of the database as soon as there is any.
+fn packing(room: Room) -> Room {
+    room.with("STRONGROOM_CONTENT__PACK_BYTES", "64KiB").with("STRONGROOM_CONTENT__PACK_AFTER", "100ms")
+}
+
+/// Waits until all small content is in objects.
+fn wait_until_moved(database: &Postgres) {
+    let end = Instant::now() + Duration::from_mins(2);
+    let waits = "EXISTS (SELECT FROM kernel_small_content WHERE octet_length(payload) > 0)";
+    while database.holds(waits) {
+        assert!(Instant::now() < end, "small content stays in the database");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn small_content_is_moved_to_objects_while_the_program_is_killed() {
+    let Some(database) = Postgres::new() else { return };
+    let Some(room) = on_s3(Room::new().with("STRONGROOM_DATABASE__URL", &database.url)) else { return };
+    let room = packing(room);
+    let written = kill_again_and_again(&room, 8, &mut seeded());
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    let mut kept = Vec::new();
+    for n in 0..40_u8 {
+        let (job, content) = (id(9, n.into()), vec![n; 3_000]);
+        client.save_job(&job).unwrap().success();
+        kept.push((client.upload(&job, &content).unwrap().unwrap(), content));
+    }
+    wait_until_moved(&database);
+    assert!(database.holds("COUNT(*) > 0 FROM kernel_content WHERE place = 3"));
+    for (raw, content) in &kept {
+        assert_eq!(client.raw(raw).unwrap().success().body, *content);
+    }
+    room.verify().assert_clean();
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
+    println!("8 kills: none of {written} acknowledged writes lost");
+}
+
+#[test]
+fn sealed_small_content_is_moved_to_objects_and_nowhere_in_the_clear() {
+    let Some(database) = Postgres::new() else { return };
+    let room = sealing(packing(Room::new().with("STRONGROOM_DATABASE__URL", &database.url)));
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    client.save_job(&id(1, 1)).unwrap().success();
+    let words = b"words nobody must see";
+    let raw = client.upload(&id(1, 1), words).unwrap().unwrap();
+    wait_until_moved(&database);
+    assert_eq!(client.raw(&raw).unwrap().success().body, words);
+    assert_eq!(server.stop(), Some(0));
+    assert!(database.holds("COUNT(*) = 1 FROM kernel_content WHERE place = 3"));
+    assert!(room.data().join("objects").is_dir() && !holds(&room.data(), b"nobody must see"));
+    room.verify().assert_clean();
 }
 
 #[test]

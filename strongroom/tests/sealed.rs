@@ -16,7 +16,7 @@ pub(crate) fn sealing(room: Room) -> Room {
         .with("BYTES_PUBLIC_KEY_B64", PUBLIC)
 }
 
-fn holds(folder: &Path, needle: &[u8]) -> bool {
+pub(crate) fn holds(folder: &Path, needle: &[u8]) -> bool {
     fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         if path.is_dir() {

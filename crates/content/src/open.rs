@@ -2,7 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use strongroom_kernel::ports::{ContentStore, Packs, PortError, Rng};
+use bytes::Bytes;
+use strongroom_kernel::ports::{ContentStore, Packs, PortError, Rng, RngExt as _, Sealer};
 
 use crate::{
     BoxKey, Disk, FilePacks, Headed, PackSettings, Reserve, S3Settings, S3Store, SealedPacks, SealedStore,
@@ -15,6 +16,26 @@ pub struct Sealing {
     pub key: BoxKey,
     /// Where nonces come from.
     pub rng: Arc<dyn Rng>,
+}
+
+impl Sealer for Sealing {
+    fn seal(&self, plain: &[u8]) -> Vec<u8> {
+        self.key.seal(&self.rng.bytes(), plain)
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<Bytes, PortError> {
+        let plain = self.key.open(sealed);
+        plain.map(Bytes::from).ok_or_else(|| PortError::corrupt("open sealed small content"))
+    }
+}
+
+/// A store as large content goes to it, and as it is behind that.
+#[derive(Debug, Clone)]
+pub struct OpenStore {
+    /// For large content: sealed, if there is a key.
+    pub content: Arc<dyn ContentStore>,
+    /// The same place without sealing, for objects of contents that are sealed one by one.
+    pub plain: Arc<dyn ContentStore>,
 }
 
 /// Opens the store for large content that `url` names.
@@ -30,17 +51,17 @@ pub async fn open_store(
     data: &Path,
     reserve: Arc<Reserve>,
     sealing: Option<Sealing>,
-) -> Result<Arc<dyn ContentStore>, PortError> {
-    let Some(url) = url else { return Ok(sealed(Disk::new(data, reserve), sealing)) };
+) -> Result<OpenStore, PortError> {
+    let Some(url) = url else { return Ok(opened(Disk::new(data, reserve), sealing)) };
     if let Some(folder) = url.strip_prefix("file:") {
         let folder = Path::new(folder.strip_prefix("//").unwrap_or(folder));
         if !folder.is_absolute() {
             return Err(PortError::refused("read the content URL: the path after file: is not absolute"));
         }
-        return Ok(sealed(Disk::new(folder, Arc::new(reserve.at(folder))), sealing));
+        return Ok(opened(Disk::new(folder, Arc::new(reserve.at(folder))), sealing));
     }
     let settings = S3Settings::new(url, variables)?;
-    Ok(sealed(S3Store::open(&settings, data, reserve).await?, sealing))
+    Ok(opened(S3Store::open(&settings, data, reserve).await?, sealing))
 }
 
 /// The packs in `folder` ([`FilePacks::new`]).
@@ -57,11 +78,13 @@ pub fn open_packs(
     }
 }
 
-fn sealed(store: impl Headed + 'static, sealing: Option<Sealing>) -> Arc<dyn ContentStore> {
-    match sealing {
-        Some(Sealing { key, rng }) => Arc::new(SealedStore::new(store, key, rng)),
-        None => Arc::new(store),
-    }
+fn opened(store: impl Headed + 'static, sealing: Option<Sealing>) -> OpenStore {
+    let plain = Arc::new(store);
+    let content: Arc<dyn ContentStore> = match sealing {
+        Some(Sealing { key, rng }) => Arc::new(SealedStore::around(Arc::clone(&plain), key, rng)),
+        None => Arc::clone(&plain) as _,
+    };
+    OpenStore { content, plain }
 }
 
 #[cfg(test)]
@@ -72,7 +95,7 @@ mod tests {
 
     async fn open(url: Option<&str>, data: &Path, sealing: Option<Sealing>) -> Result<String, PortError> {
         let reserve = Arc::new(Reserve::new(data, 0));
-        open_store(url, [], data, reserve, sealing).await.map(|store| format!("{store:?}"))
+        open_store(url, [], data, reserve, sealing).await.map(|store| format!("{:?}", store.content))
     }
 
     #[tokio::test]

@@ -177,7 +177,7 @@ impl Inner {
         Prepared {
             service: unit.action.service,
             operations: unit.operations.clone(),
-            small: unit.small.clone(),
+            small: unit.small.iter().map(|content| self.sealed(content)).collect(),
             large: unit.large.clone(),
             events: unit.events.clone(),
             record: seal(unit, self.clock.now(), self.rng.as_ref()),

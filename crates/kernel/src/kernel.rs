@@ -13,7 +13,8 @@ use crate::{
     error::from_port,
     index::Indexer,
     ledger::{self, ForwardState, LedgerView, WitnessPart},
-    ports::{Clock, ContentStore, Database, Note, Packs, PortError, Rng, Sink, TileStore},
+    packing::{Packer, PackingPart},
+    ports::{Clock, ContentStore, Database, Note, Packs, PortError, Rng, Sealer, Sink, TileStore},
     queue::Queue,
     recording::Recorder,
     relay::Relay,
@@ -32,8 +33,10 @@ pub struct Parts {
     pub packs: Option<Arc<dyn Packs>>,
     /// Large content.
     pub store: Arc<dyn ContentStore>,
-    /// Where uploads below [`crate::unit::MAX_SMALL_CONTENT`] go.
-    pub small_content: SmallUploads,
+    /// What moves small content out of the database, where there are no packs.
+    pub packing: Option<PackingPart>,
+    /// Seals what is kept in the database, and what is moved from there; packs and stores seal by themselves.
+    pub sealer: Option<Arc<dyn Sealer>>,
     /// Full tiles and the published checkpoint.
     pub tiles: Arc<dyn TileStore>,
     /// A place outside the data folder where the checkpoint is kept too.
@@ -52,16 +55,6 @@ pub struct Parts {
     pub schemas: Vec<Schema>,
     /// Reads of one object by one caller within this time are one leaf.
     pub coalesce_reads: Duration,
-}
-
-/// Where small uploads go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SmallUploads {
-    /// With their unit: to the packs, or to the database where there are none.
-    #[default]
-    WithUnit,
-    /// To the store like large ones, where the store does something the database does not, such as sealing.
-    ToStore,
 }
 
 /// A sink and how long an answer waits for it.
@@ -85,7 +78,8 @@ pub(crate) struct Inner {
     pub(crate) database: Arc<dyn Database>,
     pub(crate) packs: Option<Arc<dyn Packs>>,
     pub(crate) store: Arc<dyn ContentStore>,
-    pub(crate) small_content: SmallUploads,
+    pub(crate) packer: Option<Packer>,
+    pub(crate) sealer: Option<Arc<dyn Sealer>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) schemas: Vec<Schema>,
@@ -151,7 +145,8 @@ impl Kernel {
             database,
             packs,
             store,
-            small_content,
+            packing,
+            sealer,
             tiles,
             checkpoint_copy,
             sinks,
@@ -182,7 +177,8 @@ impl Kernel {
             database,
             packs,
             store,
-            small_content,
+            packer: packing.map(Packer::new),
+            sealer,
             clock,
             rng,
             schemas,

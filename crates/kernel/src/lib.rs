@@ -21,6 +21,7 @@ mod error;
 mod indexing;
 mod kernel;
 mod ledger;
+mod packing;
 mod progress;
 mod queue;
 mod reading;
@@ -39,11 +40,12 @@ pub use command::{Command, Done};
 pub use commit::{Once, OnceKey};
 pub use erasure::{Belongs, ErasureReport, ErasureRequest, ErasureSubject, list_erasure};
 pub use error::from_port;
-pub use kernel::{Kernel, Parts, Readiness, SinkPart, SmallUploads};
+pub use kernel::{Kernel, Parts, Readiness, SinkPart};
 pub use ledger::{
     ForwardPart, ForwardState, KeptReceipt, LedgerView, Probed, ProofError, Published, Receipt, WitnessPart,
     WitnessState, shared,
 };
+pub use packing::{PackingFigures, PackingPart};
 pub use reading::{Content, ContentBody, ContentRead};
 pub use rebuild::rebuild;
 pub use row::{

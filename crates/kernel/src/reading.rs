@@ -149,11 +149,7 @@ impl Kernel {
 
     async fn whole(&self, entry: &ContentEntry) -> Result<Bytes, PortError> {
         let bytes = match entry.place {
-            Place::Pack(position) => {
-                let packs = self.inner.packs.as_ref();
-                packs.ok_or_else(|| PortError::missing("open packs: none are configured"))?.read(position)?
-            }
-            Place::Database => self.inner.database.small_content(&entry.key).await?.into(),
+            Place::Pack(_) | Place::Database | Place::Object(_) => self.small().bytes(entry).await?,
             Place::Store => {
                 let stream = self.inner.store.read(&entry.key, 0..entry.size).await?;
                 let pieces: Vec<Bytes> = stream.try_collect().await?;

@@ -66,7 +66,8 @@ impl Kernel {
                 None => Ok(()),
             },
             Place::Store => self.inner.store.remove(&entry.key).await.map_err(from_port),
-            Place::Database => Ok(()),
+            // what is dead in an object is taken out with others, or at once for an erasure
+            Place::Database | Place::Object(_) => Ok(()),
         }
     }
 
@@ -75,7 +76,8 @@ impl Kernel {
         self.note(SCRUB_POSITION, None);
     }
 
-    /// Deletes large content that no unit ever referred to: what a crash left between upload and unit.
+    /// Deletes large content that no unit ever referred to, and objects of small content that the database does not
+    /// know: what a crash left between upload and unit.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -87,6 +89,10 @@ impl Kernel {
             let Some((last, _)) = page.last() else { return Ok(deleted) };
             after = Some(last.clone());
             for (key, _) in page {
+                if self.is_object(&key) {
+                    deleted += u64::from(self.sweep_object(&key.digest).await?);
+                    continue;
+                }
                 // claimed before the database is asked: a unit that commits later finds its upload gone or whole
                 let Some(_deleting) = self.inner.in_flight.claim(&key) else { continue };
                 if self.inner.database.content(&key).await.map_err(from_port)?.is_none() {

@@ -137,6 +137,15 @@ pub struct SmallContent {
     pub digest: Digest,
     /// The plain content.
     pub bytes: Bytes,
+    /// What a database stores in its place, where content is sealed.
+    pub sealed: Option<Bytes>,
+}
+
+impl SmallContent {
+    /// The bytes that a database stores.
+    pub fn stored(&self) -> &Bytes {
+        self.sealed.as_ref().unwrap_or(&self.bytes)
+    }
 }
 
 /// Content that a [`crate::ports::ContentStore`] already holds durably.
@@ -262,7 +271,7 @@ impl Unit {
     /// Takes content of at most [`MAX_SMALL_CONTENT`] bytes along and returns its digest.
     pub fn blob(&mut self, domain: &Domain, bytes: Bytes) -> Digest {
         let digest = Digest::of(&bytes);
-        self.small.push(SmallContent { domain: domain.clone(), digest, bytes });
+        self.small.push(SmallContent { domain: domain.clone(), digest, bytes, sealed: None });
         digest
     }
 

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::{
     error::from_port,
-    kernel::{Kernel, SmallUploads},
+    kernel::Kernel,
     ports::{ContentKey, ContentStore, Staged},
     unit::{LargeContent, MAX_SMALL_CONTENT, SmallContent, Unit},
 };
@@ -96,8 +96,6 @@ impl Drop for InFlightGuard {
 /// Content that arrives in pieces; memory does not grow with its length. Dropping it discards it.
 pub struct Upload {
     store: Arc<dyn ContentStore>,
-    /// Up to this length it stays in memory.
-    small_limit: usize,
     in_flight: InFlight,
     hasher: DigestHasher,
     size: u64,
@@ -123,10 +121,6 @@ impl Kernel {
     pub fn upload(&self) -> Upload {
         Upload {
             store: Arc::clone(&self.inner.store),
-            small_limit: match self.inner.small_content {
-                SmallUploads::WithUnit => MAX_SMALL_CONTENT,
-                SmallUploads::ToStore => 0,
-            },
             in_flight: self.inner.in_flight.clone(),
             hasher: DigestHasher::new(),
             size: 0,
@@ -147,7 +141,7 @@ impl Upload {
         if let Some(staged) = &mut self.staged {
             return staged.write(piece).await.map_err(from_port);
         }
-        if self.small.len() + piece.len() <= self.small_limit {
+        if self.small.len() + piece.len() <= MAX_SMALL_CONTENT {
             self.small.extend_from_slice(&piece);
             return Ok(());
         }
@@ -184,7 +178,7 @@ impl Upload {
     /// # Errors
     /// `StorageFull`, `Unavailable`.
     pub async fn finish(self, domain: &Domain) -> Result<Uploaded, Error> {
-        let Self { store: _, small_limit: _, in_flight, hasher, size, small, staged } = self;
+        let Self { store: _, in_flight, hasher, size, small, staged } = self;
         let digest = hasher.finish();
         let uploaded =
             |small, guard| Uploaded { domain: domain.clone(), digest, size, small, _in_flight: guard };
@@ -212,6 +206,7 @@ impl Unit {
                     domain: domain.clone(),
                     digest: *digest,
                     bytes: bytes.clone(),
+                    sealed: None,
                 });
             }
             None => self.large.push(LargeContent { domain: domain.clone(), digest: *digest, size: *size }),

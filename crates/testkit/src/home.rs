@@ -55,15 +55,42 @@ impl Home {
                 Arc::new(opened.expect("an empty database can be made"))
             }
             Self::Server(name) => {
-                let server = std::env::var(SERVER).expect("the variable was set a moment ago");
-                let (base, parameters) = server.split_once('?').unwrap_or((&server, ""));
-                let (base, _) = base.rsplit_once('/').expect("the URL names a database");
-                let url = format!("{base}/{name}?{parameters}");
-                let opened = Postgres::connect(&url, schemas, &PostgresOptions::default()).await;
+                let opened = Postgres::connect(&url(name), schemas, &PostgresOptions::default()).await;
                 Arc::new(opened.expect("an empty database can be used"))
             }
         }
     }
+
+    /// Opens the database for reading, beside whoever writes.
+    pub(crate) async fn read_only(&self, folder: &Path, schemas: &[Schema]) -> Arc<dyn Database> {
+        match self {
+            Self::Folder => {
+                let path = folder.join("strongroom.db");
+                let opened = Sqlite::open_read_only(&path, schemas, &SqliteOptions::default());
+                Arc::new(opened.expect("the database can be read"))
+            }
+            Self::Server(name) => {
+                let options = PostgresOptions::default();
+                let opened = Postgres::connect_read_only(&url(name), schemas, &options).await;
+                Arc::new(opened.expect("the database can be read"))
+            }
+        }
+    }
+
+    /// Carries out statements in the database on the server.
+    pub(crate) async fn execute(&self, statements: &str) {
+        if let Self::Server(name) = self {
+            administer(&url(name), statements).await;
+        }
+    }
+}
+
+/// The URL of the database `name`.
+fn url(name: &str) -> String {
+    let server = std::env::var(SERVER).expect("the variable was set a moment ago");
+    let (base, parameters) = server.split_once('?').unwrap_or((&server, ""));
+    let (base, _) = base.rsplit_once('/').expect("the URL names a database");
+    format!("{base}/{name}?{parameters}")
 }
 
 impl Drop for Home {

@@ -2,10 +2,10 @@
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
-use strongroom_content::{Disk, DiskTiles, FilePacks, PackSettings, Reserve};
+use strongroom_content::{Disk, DiskTiles, FilePacks, ObjectPacks, PackSettings, Reserve};
 use strongroom_kernel::{
-    Kernel, Parts, Schema, SinkPart, SmallUploads,
-    ports::{Database, StoredRecord},
+    Kernel, PackingPart, Parts, Schema, SinkPart,
+    ports::{ContentStore, Database, StoredRecord},
     record,
     verify::{Audit, Report, Scope, Silent, Verification},
 };
@@ -44,6 +44,16 @@ impl TestPlatform {
     pub async fn start(schema: Schema, topic: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         Self::open(folder, Home::new().await, schema, topic, Self::given(), 0).await
+    }
+
+    /// As [`TestPlatform::start`], always on SQLite: for tests that pause time, which passes by itself while a server
+    /// is waited for.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_embedded(schema: Schema, topic: &'static str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::open(folder, Home::Folder, schema, topic, Self::given(), 0).await
     }
 
     /// As [`TestPlatform::start`], on a disk that has no space left for content.
@@ -100,12 +110,19 @@ impl TestPlatform {
         let packs = PackSettings { allocation: 0, ..PackSettings::default() };
         let packs = FilePacks::new(&path.join("packs"), packs, Arc::clone(&reserve));
         let packs = matches!(home, Home::Folder).then(|| Arc::new(packs) as _);
+        let store: Arc<dyn ContentStore> = Arc::new(Disk::new(&path.join("objects"), reserve));
+        let packing = matches!(home, Home::Server(_)).then(|| PackingPart {
+            objects: Arc::new(ObjectPacks::new(Arc::clone(&store))),
+            bytes: 1 << 20,
+            after: Duration::ZERO,
+        });
         let name = "test.example/strongroom".parse().expect("a valid key name");
         let parts = Parts {
             database: Arc::clone(&database),
             packs,
-            store: Arc::new(Disk::new(&path.join("objects"), reserve)),
-            small_content: SmallUploads::default(),
+            packing,
+            sealer: None,
+            store,
             tiles: Arc::new(DiskTiles::new(&path.join("ledger"))),
             checkpoint_copy: None,
             sinks: vec![SinkPart { sink: Arc::clone(&sink) as _, before_answer: Some(BEFORE_ANSWER) }],
@@ -153,10 +170,13 @@ impl TestPlatform {
         let folder = self.folder.path();
         let reserve = Arc::new(Reserve::new(folder, 0));
         let packs = FilePacks::new(&folder.join("packs"), PackSettings::default(), Arc::clone(&reserve));
+        let store: Arc<dyn ContentStore> = Arc::new(Disk::new(&folder.join("objects"), reserve));
         let verification = Verification {
             database: Arc::clone(&self.database),
             packs: Some(Arc::new(packs)),
-            store: Arc::new(Disk::new(&folder.join("objects"), reserve)),
+            objects: Some(Arc::new(ObjectPacks::new(Arc::clone(&store)))),
+            store,
+            sealer: None,
             tiles: Arc::new(DiskTiles::new(&folder.join("ledger"))),
             checkpoint_copy: None,
             since: None,

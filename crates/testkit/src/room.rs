@@ -1,19 +1,19 @@
-//! A kernel on SQLite, packs and a folder, that can be closed and opened again.
+//! A kernel on SQLite, packs and a folder, or on PostgreSQL and a folder, that can be closed and opened again.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use strongroom_content::{Disk, DiskTiles, FilePacks, PackSettings, Reserve};
+use strongroom_content::{Disk, DiskTiles, FilePacks, ObjectPacks, PackSettings, Reserve};
 use strongroom_database::{Sqlite, SqliteOptions};
 use strongroom_kernel::{
-    Kernel, Parts, Schema, SinkPart, SmallUploads,
-    ports::{ContentStore, Database, Packs, PortError, StoredRecord, TileStore},
+    Kernel, PackingPart, Parts, Schema, SinkPart,
+    ports::{ContentStore, Database, Packs, PortError, Sealer, StoredRecord, TileStore},
     record::{OpenedRecord, open},
     verify::{Report, Scope, Silent, Verification},
 };
 use strongroom_ledger::Signer;
 use strongroom_model::{Error, Timestamp};
 
-use crate::{FakeSink, FixedClock, SeededRng};
+use crate::{FakeSink, FixedClock, SeededRng, home::Home};
 
 /// `2025-03-04T10:20:30Z` in microseconds.
 const START: i64 = 1_741_083_630_000_000;
@@ -33,8 +33,12 @@ pub struct RoomOptions {
     pub coalesce_reads: Duration,
     /// Whether small content goes to packs; to the database otherwise.
     pub packs: bool,
-    /// Where small uploads go.
-    pub small_content: SmallUploads,
+    /// Bytes of small content that make an object, where small content is in a database on a server.
+    pub pack_bytes: u64,
+    /// How long such content waits at most, as the kernel's clock has it.
+    pub pack_after: Duration,
+    /// Seals what is kept in the database.
+    pub sealer: Option<Arc<dyn Sealer>>,
     /// Put around the database.
     pub wrap_database: Wrap<dyn Database>,
     /// Put around the store.
@@ -50,7 +54,9 @@ impl RoomOptions {
             before_answer: Some(Duration::from_secs(5)),
             coalesce_reads: Duration::from_mins(1),
             packs: true,
-            small_content: SmallUploads::default(),
+            pack_bytes: 1 << 20,
+            pack_after: Duration::from_hours(1),
+            sealer: None,
             wrap_database: Box::new(|database| database),
             wrap_store: Box::new(|store| store),
         }
@@ -68,6 +74,7 @@ pub struct Room {
     /// Its sink.
     pub sink: Arc<FakeSink>,
     options: RoomOptions,
+    home: Home,
     folder: tempfile::TempDir,
 }
 
@@ -77,14 +84,27 @@ impl Room {
     /// # Panics
     /// When it cannot be opened.
     pub async fn new(options: RoomOptions) -> Self {
+        Self::at(Home::Folder, options).await
+    }
+
+    /// As [`Room::new`], with rows and small content in PostgreSQL; `None` where no server is named.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn on_server(options: RoomOptions) -> Option<Self> {
+        let home = Home::on_server().await?;
+        Some(Self::at(home, RoomOptions { packs: false, ..options }).await)
+    }
+
+    async fn at(home: Home, options: RoomOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clock = Arc::new(FixedClock::at(Timestamp::from_micros(START).expect("a time of this century")));
         let rng = Arc::new(SeededRng::new(1));
         let sink = Arc::new(FakeSink::new(options.topic));
-        let parts =
-            parts(folder.path(), &options, &clock, &rng, &sink).expect("a fresh folder can be opened");
-        let kernel = Kernel::start(parts).await.expect("a fresh kernel starts");
-        Self { kernel, clock, rng, sink, options, folder }
+        let parts = parts(folder.path(), &home, &options, (&clock, &rng, &sink)).await;
+        let kernel = Kernel::start(parts.expect("a fresh folder can be opened")).await;
+        let kernel = kernel.expect("a fresh kernel starts");
+        Self { kernel, clock, rng, sink, options, home, folder }
     }
 
     /// Stops the kernel and starts another on the same folder.
@@ -100,14 +120,21 @@ impl Room {
     /// # Errors
     /// When the new one does not start.
     pub async fn reopen_after(self, meanwhile: impl FnOnce(&Path)) -> Result<Self, Error> {
-        let Self { kernel, clock, rng, sink, options, folder } = self;
+        let Self { kernel, clock, rng, sink, options, home, folder } = self;
         kernel.stop().await;
         drop(kernel);
         meanwhile(folder.path());
-        let parts =
-            parts(folder.path(), &options, &clock, &rng, &sink).map_err(strongroom_kernel::from_port)?;
-        let kernel = Kernel::start(parts).await?;
-        Ok(Self { kernel, clock, rng, sink, options, folder })
+        let parts = parts(folder.path(), &home, &options, (&clock, &rng, &sink)).await;
+        let kernel = Kernel::start(parts.map_err(strongroom_kernel::from_port)?).await?;
+        Ok(Self { kernel, clock, rng, sink, options, home, folder })
+    }
+
+    /// Carries out statements in the database of a room on a server, past the kernel; without one, nothing.
+    ///
+    /// # Panics
+    /// When the server refuses them.
+    pub async fn execute(&self, statements: &str) {
+        self.home.execute(statements).await;
     }
 
     /// The data folder.
@@ -129,12 +156,13 @@ impl Room {
     /// As [`Room::verify`].
     pub async fn verify_since(&self, since: Option<Vec<u8>>) -> Report {
         let folder = self.folder.path();
-        let path = folder.join("strongroom.db");
-        let database = Sqlite::open_read_only(&path, &self.options.schemas, &SqliteOptions::default());
+        let store: Arc<dyn ContentStore> = Arc::new(Disk::new(folder, reserve(folder)));
         let verification = Verification {
-            database: Arc::new(database.expect("the database can be read")),
+            database: self.home.read_only(folder, &self.options.schemas).await,
             packs: self.options.packs.then(|| packs(folder)),
-            store: Arc::new(Disk::new(folder, reserve(folder))),
+            objects: Some(Arc::new(ObjectPacks::new(Arc::clone(&store)))),
+            store,
+            sealer: self.options.sealer.clone(),
             tiles: Arc::new(DiskTiles::new(&folder.join("ledger"))),
             checkpoint_copy: Some(Arc::new(DiskTiles::new(&folder.join("outside")))),
             since,
@@ -212,21 +240,33 @@ fn packs(folder: &Path) -> Arc<dyn Packs> {
     Arc::new(FilePacks::new(&folder.join("packs"), PackSettings::default(), reserve(folder)))
 }
 
-fn parts(
+async fn parts(
     folder: &Path,
+    home: &Home,
     options: &RoomOptions,
-    clock: &Arc<FixedClock>,
-    rng: &Arc<SeededRng>,
-    sink: &Arc<FakeSink>,
+    (clock, rng, sink): (&Arc<FixedClock>, &Arc<SeededRng>, &Arc<FakeSink>),
 ) -> Result<Parts, PortError> {
-    let database = Sqlite::open(&folder.join("strongroom.db"), &options.schemas, &SqliteOptions::default())?;
+    let database: Arc<dyn Database> = match home {
+        Home::Folder => {
+            let path = folder.join("strongroom.db");
+            Arc::new(Sqlite::open(&path, &options.schemas, &SqliteOptions::default())?)
+        }
+        Home::Server(_) => home.open(folder, &options.schemas).await,
+    };
     let store: Arc<dyn ContentStore> = Arc::new(Disk::new(folder, reserve(folder)));
+    let store = (options.wrap_store)(store);
+    let packing = matches!(home, Home::Server(_)).then(|| PackingPart {
+        objects: Arc::new(ObjectPacks::new(Arc::clone(&store))),
+        bytes: options.pack_bytes,
+        after: options.pack_after,
+    });
     let tiles: Arc<dyn TileStore> = Arc::new(DiskTiles::new(&folder.join("ledger")));
     Ok(Parts {
-        database: (options.wrap_database)(Arc::new(database)),
+        database: (options.wrap_database)(database),
         packs: options.packs.then(|| packs(folder)),
-        store: (options.wrap_store)(store),
-        small_content: options.small_content,
+        store,
+        packing,
+        sealer: options.sealer.clone(),
         tiles,
         checkpoint_copy: Some(Arc::new(DiskTiles::new(&folder.join("outside")))),
         sinks: vec![SinkPart { sink: Arc::clone(sink) as _, before_answer: options.before_answer }],

@@ -70,25 +70,6 @@ async fn small_content_lives_in_the_database_where_there_are_no_packs() {
 }
 
 #[tokio::test]
-async fn small_content_goes_to_the_store_where_that_is_asked() {
-    let mut options = options();
-    options.packs = false;
-    options.small_content = strongroom_kernel::SmallUploads::ToStore;
-    let room = Room::new(options).await;
-    for (id, length) in [(1, 0), (2, 1), (3, 10_240)] {
-        let content = pattern(length);
-        let digest = store(&room, id, &content).await;
-        assert_eq!(bytes_of(&room, read(id, digest, None)).await.unwrap(), content);
-    }
-    let stored = room.kernel.database().contents(None, 10).await.unwrap();
-    let in_store = |entry: &&strongroom_kernel::ports::ContentEntry| {
-        entry.place == strongroom_kernel::ports::Place::Store
-    };
-    assert_eq!(stored.iter().filter(in_store).count(), 2, "the empty content has nothing to seal");
-    assert_eq!(room.verify().await.verdict(), Verdict::Clean);
-}
-
-#[tokio::test]
 async fn reads_of_one_object_by_one_caller_are_one_leaf() {
     let room = room().await;
     room.kernel.run(&SavePage::new(1, b"one")).await.unwrap();

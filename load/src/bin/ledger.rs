@@ -8,7 +8,7 @@ use clap::Parser;
 use strongroom_content::{Disk, DiskTiles, FilePacks, PackSettings, Reserve};
 use strongroom_database::{Sqlite, SqliteOptions};
 use strongroom_kernel::{
-    Action, Kernel, Parts, SmallUploads, Unit,
+    Action, Kernel, Parts, Unit,
     ports::{Packs, SystemClock, SystemRng},
 };
 use strongroom_ledger::Signer;
@@ -87,7 +87,8 @@ fn open(options: &Options) -> Result<Parts, Box<dyn std::error::Error>> {
         )?),
         packs: Some(packs),
         store: Arc::new(Disk::new(&folder.join("objects"), reserve)),
-        small_content: SmallUploads::default(),
+        packing: None,
+        sealer: None,
         tiles: Arc::new(DiskTiles::new(&folder.join("ledger"))),
         checkpoint_copy: None,
         sinks: Vec::new(),

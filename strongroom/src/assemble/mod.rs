@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use strongroom_kernel::{
-    Belongs, Kernel, Parts, Schema, SmallUploads,
+    Belongs, Kernel, PackingPart, Parts, Schema,
     ports::{Clock, Rng, SystemClock, SystemRng},
 };
 use strongroom_ledger::Signer;
 
-use crate::config::{Config, Encryption};
+use crate::config::Config;
 
 pub(crate) use anchors::{all as anchors, ask_authorities, audits};
 pub(crate) use cosigners::{mirror, mirror_face, witness, witness_face};
@@ -58,13 +58,13 @@ pub(crate) fn rng() -> Arc<dyn Rng> {
 /// # Errors
 /// When what is stored contradicts a published checkpoint, or a part does not answer.
 pub(crate) async fn kernel(config: &Config, stores: Stores, signer: Signer) -> Result<Kernel> {
-    // what is kept in the database is not sealed, so sealed content goes to the store whatever its length
-    let sealed_elsewhere = stores.packs.is_none() && config.content.encryption != Encryption::None;
+    let (bytes, after) = (config.content.pack_bytes, config.content.pack_after);
     let parts = Parts {
         database: stores.database,
         packs: stores.packs,
         store: stores.store,
-        small_content: if sealed_elsewhere { SmallUploads::ToStore } else { SmallUploads::WithUnit },
+        packing: stores.objects.map(|objects| PackingPart { objects, bytes, after }),
+        sealer: stores.sealer,
         tiles: stores.tiles,
         checkpoint_copy: stores.checkpoint_copy,
         sinks: sinks::sinks(config)?,

@@ -132,12 +132,41 @@ fn metrics_router(kernel: &Kernel, metrics: &Arc<Metrics>, realm: Option<Realm>)
             figure(kernel.unconfirmed_events()),
         ));
         gauges.extend(witness_gauges(&kernel));
+        gauges.extend(packing_gauges(&kernel));
         gauges.extend(super::shared::gauges(&kernel));
         gauges.extend(realm.iter().flat_map(realms::gauges));
         let page = metrics.page(gauges);
         async move { ([(CONTENT_TYPE, OPEN_METRICS)], page) }
     };
     Router::new().route("/metrics", get(page))
+}
+
+/// How it goes with small content in the database; nothing where it goes to packs.
+fn packing_gauges(kernel: &Kernel) -> Vec<(&'static str, &'static str, f64)> {
+    let Some(figures) = kernel.packing() else { return Vec::new() };
+    vec![
+        (
+            "small_contents_waiting",
+            "Small contents in the database that are not in an object yet, counted up to 65536",
+            figure(figures.waiting_contents),
+        ),
+        (
+            "small_contents_waiting_bytes",
+            "Bytes of small contents in the database that are not in an object yet",
+            figure(figures.waiting_bytes),
+        ),
+        ("small_content_objects", "Objects that hold small contents", figure(figures.objects)),
+        (
+            "small_contents_moved",
+            "Small contents moved from the database to objects since the start",
+            figure(figures.moved_contents),
+        ),
+        (
+            "small_contents_moved_bytes",
+            "Bytes of small contents moved from the database to objects since the start",
+            figure(figures.moved_bytes),
+        ),
+    ]
 }
 
 /// How it goes with the witnesses; nothing while none is asked.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use strongroom_content::{BoxKey, DiskTiles, PackSettings, Reserve, Sealing, open_packs, open_store};
+use strongroom_content::{
+    BoxKey, DiskTiles, ObjectPacks, OpenStore, PackSettings, Reserve, Sealing, open_packs, open_store,
+};
 use strongroom_database::{Postgres, PostgresOptions, Sqlite, SqliteOptions};
-use strongroom_kernel::ports::{ContentStore, Database, Packs, TileStore};
+use strongroom_kernel::ports::{ContentStore, Database, PackObjects, Packs, Sealer, TileStore};
 
 use super::{rng, schemas};
 use crate::{
@@ -19,10 +21,14 @@ use crate::{
 pub(crate) struct Stores {
     /// Rows, records, events.
     pub(crate) database: Arc<dyn Database>,
-    /// Small content; kept in the database when there is none.
+    /// Small content; with PostgreSQL there are none.
     pub(crate) packs: Option<Arc<dyn Packs>>,
     /// Large content.
     pub(crate) store: Arc<dyn ContentStore>,
+    /// Where small content is moved to from the database; only with PostgreSQL.
+    pub(crate) objects: Option<Arc<dyn PackObjects>>,
+    /// Seals what is in the database and in objects; only with PostgreSQL, and only where content is sealed.
+    pub(crate) sealer: Option<Arc<dyn Sealer>>,
     /// Full tiles and the published checkpoint.
     pub(crate) tiles: Arc<dyn TileStore>,
     /// Where the checkpoint is kept too.
@@ -46,12 +52,17 @@ pub(crate) async fn stores(config: &Config, folder: &DataFolder, mode: Mode) -> 
     let database = database(config, folder, mode).await.context("open database")?;
     let reserve = Arc::new(Reserve::new(folder.path(), config.data.reserve));
     let packs = packs(config, folder, &reserve)?;
-    let store = store(config, folder, reserve).await.context("open content store")?;
+    let OpenStore { content, plain } = store(config, folder, reserve).await.context("open content store")?;
+    // packs seal by themselves
+    let in_database = config.database.url.is_some();
+    let sealer = sealing(config)?.filter(|_| in_database).map(|sealing| Arc::new(sealing) as Arc<dyn Sealer>);
     let checkpoint_copy = config.ledger.checkpoint_copy.as_deref();
     Ok(Stores {
         database,
         packs,
-        store,
+        store: content,
+        objects: in_database.then(|| Arc::new(ObjectPacks::new(plain)) as Arc<dyn PackObjects>),
+        sealer,
         tiles: Arc::new(DiskTiles::new(&folder.tiles())),
         checkpoint_copy: checkpoint_copy.map(|folder| Arc::new(DiskTiles::new(folder)) as Arc<dyn TileStore>),
     })
@@ -85,7 +96,7 @@ fn packs(config: &Config, folder: &DataFolder, reserve: &Arc<Reserve>) -> Result
     Ok(Some(open_packs(&folder.packs(), PackSettings::default(), Arc::clone(reserve), sealing)))
 }
 
-async fn store(config: &Config, folder: &DataFolder, reserve: Arc<Reserve>) -> Result<Arc<dyn ContentStore>> {
+async fn store(config: &Config, folder: &DataFolder, reserve: Arc<Reserve>) -> Result<OpenStore> {
     let variables = config.content.aws.iter().cloned();
     let sealing = sealing(config)?;
     Ok(open_store(config.content.url.as_deref(), variables, folder.path(), reserve, sealing).await?)

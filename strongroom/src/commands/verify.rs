@@ -80,6 +80,8 @@ pub(super) async fn verify(
         database: stores.database,
         packs: stores.packs,
         store: stores.store,
+        objects: stores.objects,
+        sealer: stores.sealer,
         tiles: stores.tiles,
         checkpoint_copy: stores.checkpoint_copy,
         since,

@@ -1,14 +1,14 @@
 //! Where content is kept, and whether it is encrypted there. Section `[content]`.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use strongroom_bytes::config::Secret;
 
-use super::{ConfigError, secret};
+use super::{ConfigError, secret, units};
 
 /// Where content is kept. Section `[content]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Content {
     /// `s3://bucket/prefix` for large content, with the usual `AWS_*` variables, or `file:` and the path of
@@ -23,9 +23,32 @@ pub(crate) struct Content {
     pub(crate) private_key_file: Option<PathBuf>,
     /// Public key of the other pair, base64 of 32 bytes. `BYTES_PUBLIC_KEY_B64` is an alias. Since 0.1.
     pub(crate) public_key: Option<String>,
+    /// With PostgreSQL: so much small content is moved from the database to one object beside the large content.
+    /// Default `16MiB`. Since 0.1.
+    #[serde(with = "units::size")]
+    pub(crate) pack_bytes: u64,
+    /// With PostgreSQL: small content that waits longer is moved though it does not fill an object.
+    /// Default `1h`. Since 0.1.
+    #[serde(with = "units::duration")]
+    pub(crate) pack_after: Duration,
     /// The `AWS_*` variables of the environment.
     #[serde(skip)]
     pub(crate) aws: AwsVariables,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self {
+            url: None,
+            encryption: Encryption::default(),
+            private_key: None,
+            private_key_file: None,
+            public_key: None,
+            pack_bytes: 16 << 20,
+            pack_after: Duration::from_hours(1),
+            aws: AwsVariables::default(),
+        }
+    }
 }
 
 /// The `AWS_*` variables of the environment. Keys are among them: `Debug` shows their names only.
@@ -72,6 +95,12 @@ impl Content {
         if self.url.as_ref().is_some_and(|url| !known(url)) {
             let text = "must begin with s3:// or file:; leave it out for the data folder";
             return Err(ConfigError::value("content.url", text));
+        }
+        if !(64 << 10..=64 << 20).contains(&self.pack_bytes) {
+            return Err(ConfigError::value("content.pack_bytes", "must be 64KiB to 64MiB"));
+        }
+        if !(Duration::from_millis(100)..=Duration::from_hours(24)).contains(&self.pack_after) {
+            return Err(ConfigError::value("content.pack_after", "must be 100ms to 1d"));
         }
         if self.encryption == Encryption::NaclBox {
             if self.private_key.is_none() {

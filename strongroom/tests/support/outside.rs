@@ -43,6 +43,12 @@ impl Postgres {
         self.on(&self.url, sql);
     }
 
+    /// Whether a condition of SQL holds in this database.
+    pub(crate) fn holds(&self, condition: &str) -> bool {
+        let sql = format!("SELECT {condition}");
+        self.runtime.block_on(async { connect(&self.url).await.query_one(&sql, &[]).await.unwrap().get(0) })
+    }
+
     fn on(&self, url: &str, sql: &str) {
         self.runtime.block_on(async { connect(url).await.batch_execute(sql).await.unwrap() });
     }

@@ -34,7 +34,12 @@ pub struct SealedStore<S> {
 impl<S: Headed> SealedStore<S> {
     /// Seals with `key` what goes into `inner`, with nonces from `rng`.
     pub fn new(inner: S, key: BoxKey, rng: Arc<dyn Rng>) -> Self {
-        Self { inner: Arc::new(inner), key, rng }
+        Self::around(Arc::new(inner), key, rng)
+    }
+
+    /// As [`SealedStore::new`], around a store that others use too.
+    pub fn around(inner: Arc<S>, key: BoxKey, rng: Arc<dyn Rng>) -> Self {
+        Self { inner, key, rng }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod disk;
 mod faults;
+mod objects;
 mod packs;
 mod power_loss;
 mod s3;

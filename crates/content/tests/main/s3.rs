@@ -46,6 +46,12 @@ async fn open(settings: &S3Settings, folder: &TempDir) -> S3Store {
     S3Store::open(settings, folder.path(), Arc::new(Reserve::new(folder.path(), 0))).await.unwrap()
 }
 
+/// A store under a prefix of its own, if there is a server.
+pub(crate) async fn fresh(folder: &TempDir) -> Option<S3Store> {
+    let (_, settings) = settings(None)?;
+    Some(open(&settings, folder).await)
+}
+
 fn sealed(store: S3Store) -> SealedStore<S3Store> {
     SealedStore::new(store, BoxKey::new(&[1; 32], &[9; 32]), Arc::new(SystemRng))
 }

@@ -97,6 +97,11 @@ impl ContentFaults {
         self.0.always.lock().clear();
     }
 
+    /// How many planned faults have not come yet.
+    pub fn waiting(&self) -> usize {
+        self.0.planned.lock().values().map(VecDeque::len).sum()
+    }
+
     /// Lets slow calls go on, those that wait and those to come.
     pub fn let_go(&self) {
         *self.0.gone_on.0.lock() = true;

@@ -3,16 +3,17 @@
 use std::{collections::VecDeque, path::Path, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use strongroom_kernel::{
     Operation, Table,
     ports::{
-        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError,
-        PortErrorKind, ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, TermBlock, TermChange,
-        TermRun, TermStore, UnitOutcome,
+        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackMove, PackObject,
+        PackPosition, Packing, PortError, PortErrorKind, ReadRows, RowFilter, StoredEvent, StoredRecord,
+        StoredRow, TermBlock, TermChange, TermRun, TermStore, UnitOutcome, Waiting,
     },
 };
-use strongroom_model::Timestamp;
+use strongroom_model::{Digest, Timestamp};
 use tokio::sync::Notify;
 
 /// How a call goes wrong.
@@ -155,6 +156,10 @@ impl Database for FaultyDatabase {
         self.call("small_content", self.inner.small_content(key)).await
     }
 
+    fn packing(&self) -> Option<&dyn Packing> {
+        self.inner.packing().map(|_| self as &dyn Packing)
+    }
+
     async fn unreferenced(&self, before: Timestamp, limit: usize) -> Result<Vec<ContentEntry>, PortError> {
         self.call("unreferenced", self.inner.unreferenced(before, limit)).await
     }
@@ -214,6 +219,60 @@ impl Database for FaultyDatabase {
 
     fn gauges(&self) -> Vec<(&'static str, &'static str, f64)> {
         self.inner.gauges()
+    }
+}
+
+impl FaultyDatabase {
+    /// The inner side: there whenever this is asked for its own.
+    fn inner_packing(&self) -> Result<&dyn Packing, PortError> {
+        self.inner.packing().ok_or_else(|| PortError::refused("small content goes to packs"))
+    }
+}
+
+#[async_trait]
+impl Packing for FaultyDatabase {
+    async fn waiting(&self) -> Result<Waiting, PortError> {
+        self.call("waiting", self.inner_packing()?.waiting()).await
+    }
+
+    async fn waiting_contents(
+        &self,
+        after: Option<&ContentKey>,
+        limit: usize,
+    ) -> Result<Vec<(ContentKey, Bytes)>, PortError> {
+        self.call("waiting_contents", self.inner_packing()?.waiting_contents(after, limit)).await
+    }
+
+    async fn next_object(&self) -> Result<u32, PortError> {
+        self.call("next_object", self.inner_packing()?.next_object()).await
+    }
+
+    async fn begin_object(&self, object: &PackObject) -> Result<(), PortError> {
+        self.call("begin_object", self.inner_packing()?.begin_object(object)).await
+    }
+
+    async fn fill_object(&self, number: u32, moves: &[PackMove]) -> Result<(u64, u64), PortError> {
+        self.call("fill_object", self.inner_packing()?.fill_object(number, moves)).await
+    }
+
+    async fn packed_contents(&self, number: u32) -> Result<Vec<ContentEntry>, PortError> {
+        self.call("packed_contents", self.inner_packing()?.packed_contents(number)).await
+    }
+
+    async fn objects(&self, after: Option<u32>, limit: usize) -> Result<Vec<PackObject>, PortError> {
+        self.call("objects", self.inner_packing()?.objects(after, limit)).await
+    }
+
+    async fn condemn_objects(&self, now: Timestamp) -> Result<u64, PortError> {
+        self.call("condemn_objects", self.inner_packing()?.condemn_objects(now)).await
+    }
+
+    async fn forget_object(&self, number: u32) -> Result<(), PortError> {
+        self.call("forget_object", self.inner_packing()?.forget_object(number)).await
+    }
+
+    async fn knows_object(&self, digest: &Digest) -> Result<bool, PortError> {
+        self.call("knows_object", self.inner_packing()?.knows_object(digest)).await
     }
 }
 

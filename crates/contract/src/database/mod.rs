@@ -12,6 +12,7 @@ pub mod events;
 mod faulty;
 pub mod ledger;
 pub mod opening;
+pub mod packing;
 mod packs;
 mod place;
 pub mod queries;
@@ -66,6 +67,11 @@ macro_rules! database_tests {
             content::only_unreferenced_content_is_forgotten,
             content::entries_are_listed_in_pages,
             content::a_failed_sync_fails_the_whole_batch,
+            packing::waiting_content_is_read_in_pages,
+            packing::a_filled_object_holds_what_was_moved,
+            packing::only_what_is_where_it_was_taken_from_is_moved,
+            packing::an_object_is_condemned_when_it_is_empty,
+            packing::objects_are_listed_in_pages_and_numbers_are_given_once,
             replies::a_second_unit_under_a_key_is_repeated,
             replies::a_refused_unit_keeps_no_reply,
             replies::an_expired_reply_is_forgotten,
@@ -119,6 +125,7 @@ mod tests {
             ("events", include_str!("events.rs")),
             ("ledger", include_str!("ledger.rs")),
             ("opening", include_str!("opening.rs")),
+            ("packing", include_str!("packing.rs")),
             ("queries", include_str!("queries.rs")),
             ("rebuild", include_str!("rebuild.rs")),
             ("replies", include_str!("replies.rs")),

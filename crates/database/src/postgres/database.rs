@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use strongroom_kernel::{
     Operation, Table,
     ports::{
-        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError,
-        ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
+        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, Packing,
+        PortError, ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
     },
 };
 use strongroom_model::Timestamp;
@@ -21,9 +21,12 @@ use super::{Postgres, batch, erase, error::failed, read, rebuild, sequence};
 
 const FORGET_EVENTS: &str = "DELETE FROM hub_event WHERE position >= $1 AND position < $2";
 const FORGET_CONTENT: &str = "WITH forgotten AS \
-    (DELETE FROM kernel_content WHERE domain = $1 AND digest = $2 AND refs = 0 RETURNING domain, digest), \
+    (DELETE FROM kernel_content WHERE domain = $1 AND digest = $2 AND refs = 0 \
+        RETURNING domain, digest, place, pack, pack_length), \
     payload AS (DELETE FROM kernel_small_content AS s USING forgotten AS f \
-        WHERE s.domain = f.domain AND s.digest = f.digest) \
+        WHERE s.domain = f.domain AND s.digest = f.digest), \
+    dead AS (UPDATE kernel_object AS o SET live = o.live - f.pack_length FROM forgotten AS f \
+        WHERE f.place = 3 AND o.number = f.pack) \
     SELECT COUNT(*) FROM forgotten";
 
 #[async_trait]
@@ -104,6 +107,10 @@ impl Database for Postgres {
 
     async fn small_content(&self, key: &ContentKey) -> Result<Vec<u8>, PortError> {
         read::small_content(&self.readers.get().await?, key).await
+    }
+
+    fn packing(&self) -> Option<&dyn Packing> {
+        Some(self)
     }
 
     async fn unreferenced(&self, before: Timestamp, limit: usize) -> Result<Vec<ContentEntry>, PortError> {

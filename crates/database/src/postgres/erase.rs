@@ -21,12 +21,13 @@ const EVENT: &str = "DELETE FROM hub_event WHERE position = \
     (SELECT number FROM hub_topic WHERE topic = $1 AND partition = 0) * $2 + $3";
 const REPLIES: &str = "DELETE FROM kernel_reply";
 /// Tables of ours that may hold what was erased.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "ledger_record",
     "ledger_term_block",
     "hub_event",
     "kernel_content",
     "kernel_small_content",
+    "kernel_object",
     "kernel_reply",
     "kernel_note",
 ];

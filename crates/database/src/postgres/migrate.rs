@@ -20,6 +20,7 @@ const OWN: Schema = Schema {
     migrations: &[
         Migration { version: 1, name: "tables", sql: include_str!("../../migrations/postgres_1.sql") },
         Migration { version: 2, name: "terms", sql: include_str!("../../migrations/postgres_2.sql") },
+        Migration { version: 3, name: "objects", sql: include_str!("../../migrations/postgres_3.sql") },
     ],
 };
 /// One process migrates at a time.

@@ -11,6 +11,7 @@ mod database;
 mod erase;
 mod error;
 mod migrate;
+mod packing;
 mod pipeline;
 mod read;
 mod reader;

@@ -2,8 +2,8 @@
 
 use deadpool_postgres::Object;
 use strongroom_kernel::ports::{
-    ContentEntry, ContentKey, Head, IdempotentReply, PackPosition, Place, PortError, StoredEvent,
-    StoredRecord,
+    ContentEntry, ContentKey, Head, IdempotentReply, ObjectPosition, PackPosition, Place, PortError,
+    StoredEvent, StoredRecord,
 };
 use strongroom_model::{Digest, Domain, Timestamp};
 use tokio_postgres::{
@@ -13,7 +13,7 @@ use tokio_postgres::{
 
 use crate::number::{limit as as_limit, offset, position as event_position, signed, time, unsigned};
 
-use super::error::failed;
+use super::{error::failed, packing::IN_OBJECT};
 
 const HEAD: &str = "SELECT size, time FROM ledger_head";
 const LEAVES: &str = "SELECT i.leaf_index, r.leaf FROM ledger_index AS i JOIN ledger_record AS r USING (sequence) \
@@ -31,8 +31,9 @@ const EVENTS: &str = "SELECT position, sequence, place, time, event_key, payload
     WHERE position >= $1 AND position <= $2 ORDER BY position LIMIT $3";
 const NOTE: &str = "SELECT value FROM kernel_note WHERE name = $1";
 const NOTES: &str = "SELECT name, value FROM kernel_note WHERE name > $1 ORDER BY name LIMIT $2";
-const CONTENT: &str = "SELECT domain, digest, size, place, pack, pack_offset, pack_length, refs, unreferenced_since \
-    FROM kernel_content";
+const CONTENT: &str = "SELECT c.domain, c.digest, c.size, c.place, c.pack, c.pack_offset, c.pack_length, c.refs, \
+    c.unreferenced_since, o.digest FROM kernel_content AS c \
+    LEFT JOIN kernel_object AS o ON c.place = 3 AND o.number = c.pack";
 const SMALL_CONTENT: &str = "SELECT payload FROM kernel_small_content WHERE domain = $1 AND digest = $2";
 const PACK_END: &str = "SELECT pack, pack_offset, pack_length FROM kernel_pack_end";
 const REPLY: &str = "SELECT request, reply, expires FROM kernel_reply \
@@ -42,7 +43,7 @@ const REPLIES: &str = "SELECT scope, reply_key, request, reply, expires FROM ker
 
 type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-async fn query(
+pub(super) async fn query(
     client: &Object,
     sql: &str,
     params: Params<'_>,
@@ -52,7 +53,7 @@ async fn query(
     client.query(&statement, params).await.map_err(failed(what))
 }
 
-async fn first(
+pub(super) async fn first(
     client: &Object,
     sql: &str,
     params: Params<'_>,
@@ -61,13 +62,13 @@ async fn first(
     Ok(query(client, sql, params, what).await?.into_iter().next())
 }
 
-fn get<'r, T: FromSql<'r>>(row: &'r Row, place: usize) -> Result<T, PortError> {
+pub(super) fn get<'r, T: FromSql<'r>>(row: &'r Row, place: usize) -> Result<T, PortError> {
     row.try_get(place).map_err(|error| {
         PortError::corrupt(format!("column {} is of another kind", place + 1)).with_source(error)
     })
 }
 
-fn array(row: &Row, place: usize) -> Result<[u8; 32], PortError> {
+pub(super) fn array(row: &Row, place: usize) -> Result<[u8; 32], PortError> {
     get::<&[u8]>(row, place)?.try_into().map_err(|error| {
         PortError::corrupt(format!("column {} has not 32 bytes", place + 1)).with_source(error)
     })
@@ -210,7 +211,7 @@ fn position(row: &Row, from: usize) -> Result<PackPosition, PortError> {
 
 /// The entry of one content.
 pub(super) async fn content(client: &Object, key: &ContentKey) -> Result<Option<ContentEntry>, PortError> {
-    let sql = format!("{CONTENT} WHERE domain = $1 AND digest = $2");
+    let sql = format!("{CONTENT} WHERE c.domain = $1 AND c.digest = $2");
     let digest = &key.digest.as_bytes()[..];
     let row = first(client, &sql, &[&key.domain.as_str(), &digest], "read an entry of content").await?;
     row.map(|row| entry(&row)).transpose()
@@ -222,7 +223,7 @@ pub(super) async fn contents(
     after: Option<&ContentKey>,
     limit: usize,
 ) -> Result<Vec<ContentEntry>, PortError> {
-    let sql = format!("{CONTENT} WHERE (domain, digest) > ($1, $2) ORDER BY domain, digest LIMIT $3");
+    let sql = format!("{CONTENT} WHERE (c.domain, c.digest) > ($1, $2) ORDER BY c.domain, c.digest LIMIT $3");
     // no domain is empty, so that nothing comes before or at ('', '')
     let (domain, digest): (&str, &[u8]) =
         after.map_or(("", &[]), |after| (after.domain.as_str(), after.digest.as_bytes()));
@@ -236,8 +237,15 @@ pub(super) async fn unreferenced(
     before: Timestamp,
     limit: usize,
 ) -> Result<Vec<ContentEntry>, PortError> {
-    let sql = format!("{CONTENT} WHERE unreferenced_since < $1 ORDER BY unreferenced_since LIMIT $2");
+    let sql = format!("{CONTENT} WHERE c.unreferenced_since < $1 ORDER BY c.unreferenced_since LIMIT $2");
     let rows = query(client, &sql, &[&before.micros(), &as_limit(limit)], "read entries of content").await?;
+    rows.iter().map(entry).collect()
+}
+
+/// Entries of the contents in an object, in their order in it.
+pub(super) async fn packed(client: &Object, number: u32) -> Result<Vec<ContentEntry>, PortError> {
+    let sql = format!("{CONTENT} WHERE c.place = 3 AND c.pack = $1 ORDER BY c.pack_offset");
+    let rows = query(client, &sql, &[&i64::from(number)], "read what is in an object").await?;
     rows.iter().map(entry).collect()
 }
 
@@ -249,6 +257,12 @@ fn entry(row: &Row) -> Result<ContentEntry, PortError> {
         0 => Place::Pack(position(row, 4)?),
         1 => Place::Store,
         2 => Place::Database,
+        IN_OBJECT => {
+            let unknown = || PortError::corrupt(format!("the object of content {digest} is not known"));
+            let object = get::<Option<&[u8]>>(row, 9)?.ok_or_else(unknown)?;
+            let object = Digest::from_slice(object).ok_or_else(unknown)?;
+            Place::Object(ObjectPosition { object, at: position(row, 4)? })
+        }
         other => return Err(PortError::corrupt(format!("the place of content {digest} is {other}"))),
     };
     Ok(ContentEntry {

@@ -13,7 +13,7 @@ use crate::{
     statements::safe_bump,
 };
 
-use super::{pipeline::Step, session::Session, value::Arg};
+use super::{packing::IN_OBJECT, pipeline::Step, session::Session, value::Arg};
 
 /// The label under which a unit hears that it refers to content nobody has.
 const UNKNOWN: &str = "content";
@@ -89,7 +89,7 @@ impl<'s, 'b> Plan<'s, 'b> {
             let Some(place) = absent.get(&key).filter(|_| !riding.contains(&key)) else { continue };
             riding.push(key);
             if *place == Place::Database {
-                let args = vec![Arg::Text(key.0), Arg::Bytes(key.1.as_bytes()), Arg::Bytes(&content.bytes)];
+                let args = vec![Arg::Text(key.0), Arg::Bytes(key.1.as_bytes()), Arg::Bytes(content.stored())];
                 self.add(ADD_SMALL, args, Demand::Free, None).await?;
             }
             self.content(key, content.bytes.len() as u64, *place, unit).await?;
@@ -253,6 +253,7 @@ impl<'s, 'b> Plan<'s, 'b> {
             Place::Pack(position) => (0, Some(position)),
             Place::Store => (1, None),
             Place::Database => (2, None),
+            Place::Object(position) => (IN_OBJECT, Some(position.at)),
         };
         let of = |part: fn(PackPosition) -> i64| Arg::MaybeInt(position.map(part));
         let args = vec![

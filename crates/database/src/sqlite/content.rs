@@ -150,7 +150,7 @@ impl<'b> SmallContents<'b> {
             let (domain, digest) = (content.domain.as_str(), &content.digest);
             let count = references.take(domain, digest);
             if place == Place::Database {
-                let payload = params![domain, digest.as_bytes(), &content.bytes[..]];
+                let payload = params![domain, digest.as_bytes(), &content.stored()[..]];
                 connection.prepare_cached(ADD_SMALL)?.execute(payload)?;
             }
             add(connection, domain, digest, content.bytes.len() as u64, place, count, time)?;
@@ -188,6 +188,7 @@ fn add(
         Place::Pack(position) => (0, Some(position)),
         Place::Store => (1, None),
         Place::Database => (2, None),
+        Place::Object(position) => (3, Some(position.at)),
     };
     let count = count.max(0);
     connection.prepare_cached(ADD)?.execute(params![

@@ -7,8 +7,8 @@ use rusqlite::params;
 use strongroom_kernel::{
     Operation, Table,
     ports::{
-        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, PortError,
-        ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
+        Batch, ContentEntry, ContentKey, Database, Erasure, Head, IdempotentReply, PackPosition, Packing,
+        PortError, ReadRows, RowFilter, StoredEvent, StoredRecord, StoredRow, UnitOutcome,
     },
 };
 use strongroom_model::Timestamp;
@@ -104,6 +104,11 @@ impl Database for Sqlite {
 
     async fn small_content(&self, key: &ContentKey) -> Result<Vec<u8>, PortError> {
         self.pool.point(|connection| read::small_content(connection, key)).await
+    }
+
+    fn packing(&self) -> Option<&dyn Packing> {
+        // small content goes to packs beside it
+        None
     }
 
     async fn unreferenced(&self, before: Timestamp, limit: usize) -> Result<Vec<ContentEntry>, PortError> {

@@ -9,7 +9,9 @@ use crate::{
     error::from_port,
     index,
     kernel::Kernel,
-    ports::{ContentEntry, ContentKey, Erasure, PackPosition, Place, PortError, StoredRecord},
+    ports::{
+        ContentEntry, ContentKey, Erasure, ObjectPosition, PackPosition, Place, PortError, StoredRecord,
+    },
     record,
 };
 
@@ -107,6 +109,9 @@ pub(super) fn contents_to_json(entries: &[ContentEntry]) -> Json {
                 Place::Pack(at) => json!([at.pack, at.offset, at.length]),
                 Place::Store => json!("store"),
                 Place::Database => json!("database"),
+                Place::Object(ObjectPosition { object, at }) => {
+                    json!([at.pack, at.offset, at.length, object.to_string()])
+                }
             };
             json!({
                 "digest": key.digest.to_string(), "domain": key.domain.as_str(), "place": place, "size": size,
@@ -121,11 +126,17 @@ pub(super) fn contents_from_json(json: &Json) -> Option<Vec<ContentEntry>> {
         let place = match &json["place"] {
             Json::String(word) if word == "store" => Place::Store,
             Json::String(word) if word == "database" => Place::Database,
-            at => Place::Pack(PackPosition {
-                pack: u32::try_from(at[0].as_u64()?).ok()?,
-                offset: at[1].as_u64()?,
-                length: u32::try_from(at[2].as_u64()?).ok()?,
-            }),
+            json => {
+                let at = PackPosition {
+                    pack: u32::try_from(json[0].as_u64()?).ok()?,
+                    offset: json[1].as_u64()?,
+                    length: u32::try_from(json[2].as_u64()?).ok()?,
+                };
+                match &json[3] {
+                    Json::Null => Place::Pack(at),
+                    object => Place::Object(ObjectPosition { object: object.as_str()?.parse().ok()?, at }),
+                }
+            }
         };
         let (domain, digest) = (json["domain"].as_str()?, json["digest"].as_str()?);
         let key = ContentKey { domain: Domain::parse(domain).ok()?, digest: digest.parse().ok()? };

@@ -315,6 +315,9 @@ impl Kernel {
         let resumed = earlier.is_some();
         let mut contents = earlier.unwrap_or_default();
         let mut destroyed = self.destroy_contents(&contents).await?;
+        if resumed {
+            self.purge_objects().await?;
+        }
         let mut plan = Plan::default();
         let (mut from, mut found, mut rounds) = (0, 0, 0);
         loop {
@@ -336,9 +339,14 @@ impl Kernel {
             self.record(begin(search.id, &request.caller)).await?;
             unit::commit(self, search, &mut plan, &request.caller).await?;
             destroyed.extend(self.destroy_contents(&contents).await?);
+            if !plan.contents.is_empty() {
+                // also of contents that were deleted before: they may still be dead in an object
+                self.purge_objects().await?;
+            }
             self.destroy_values(&plan).await?;
         }
         if plan.is_empty() && !resumed {
+            known(&plan)?;
             // that it was looked for is recorded too
             self.record(begin(&id, &request.caller)).await?;
             return Ok(ErasureReport { id: Some(id), ..ErasureReport::of(&plan) });
@@ -346,7 +354,6 @@ impl Kernel {
         let mut report = ErasureReport {
             contents: destroyed.len() as u64,
             id: Some(id.clone()),
-            known(&plan)?;
             ..ErasureReport::of(&plan)
         };
         if rounds == ROUNDS {

@@ -10,7 +10,7 @@ use crate::{
     unit::{Event, LargeContent, Operation, SmallContent},
 };
 
-use super::{ContentKey, PackPosition, Packs, PortError, TermStore};
+use super::{ContentKey, ObjectPosition, PackPosition, Packing, Packs, PortError, TermStore};
 
 /// Keeps rows, records, events, positions of content and operational notes.
 ///
@@ -112,11 +112,14 @@ pub trait Database: TermStore + Debug + Send + Sync {
         limit: usize,
     ) -> Result<Vec<ContentEntry>, PortError>;
 
-    /// The bytes of content that is kept in the database ([`Place::Database`]).
+    /// The bytes of content that is kept in the database ([`Place::Database`]), as they came with its unit.
     ///
     /// # Errors
     /// `Missing`, `Unavailable`.
     async fn small_content(&self, key: &ContentKey) -> Result<Vec<u8>, PortError>;
+
+    /// How content that is kept in the database is moved to objects; `None` where small content goes to packs.
+    fn packing(&self) -> Option<&dyn Packing>;
 
     /// Entries nobody has referred to since before `before`, at most `limit`.
     ///
@@ -419,6 +422,8 @@ pub enum Place {
     Store,
     /// In the database, until it is packed.
     Database,
+    /// In an object of the content store, with others.
+    Object(ObjectPosition),
 }
 
 /// What the database knows of a content.

@@ -9,6 +9,7 @@ mod content;
 mod database;
 mod error;
 mod fetch;
+mod packing;
 mod rng;
 mod sink;
 mod terms;
@@ -25,6 +26,9 @@ pub use database::{
 };
 pub use error::{PortError, PortErrorKind};
 pub use fetch::{Fetch, FetchError, FetchLimits, FetchStream, Fetched};
+pub use packing::{
+    LaidOut, ObjectPosition, ObjectState, PackMove, PackObject, PackObjects, Packing, Sealer, Waiting,
+};
 pub use rng::{Rng, RngExt, SystemRng};
 pub use sink::{Sink, SinkError};
 pub use terms::{RunState, TermBlock, TermChange, TermRun, TermStore};

@@ -83,12 +83,9 @@ impl Verification {
         let entry = entry.ok_or_else(|| PortError::missing(format!("find content {}", key.digest)))?;
         let whole = |bytes: bytes::Bytes| -> ByteStream { Box::pin(futures::stream::iter([Ok(bytes)])) };
         match entry.place {
-            Place::Pack(position) => {
-                let packs =
-                    self.packs.as_ref().ok_or_else(|| PortError::unavailable("no packs are configured"))?;
-                packs.read(position).map(whole)
+            Place::Pack(_) | Place::Database | Place::Object(_) => {
+                self.small().bytes(&entry).await.map(whole)
             }
-            Place::Database => self.database.small_content(key).await.map(|bytes| whole(bytes.into())),
             Place::Store => self.store.read(key, 0..entry.size.saturating_add(1)).await,
         }
     }

@@ -3,13 +3,14 @@
 //!
 //! Works beside a serving process: it fixes the size it verifies first, and takes what was written later for
 //! newer. `tree` holds leaves, tiles and checkpoints together, `rows` rows and records, `events` events and
-//! records, `contents` bytes and digests, `terms` the index and records; `kept` looks at what has no leaf.
+//! records, `contents` bytes and digests, `packed` what is live in objects, `terms` the index and records; `kept` looks at what has no leaf.
 
 mod anchors;
 mod contents;
 mod erased;
 mod events;
 mod kept;
+mod packed;
 mod report;
 mod rows;
 mod terms;
@@ -24,7 +25,10 @@ use std::sync::Arc;
 use strongroom_ledger::Verifier;
 
 use crate::{
-    ports::{Anchor, ContentStore, Database, Packs, PortError, PortErrorKind, TileStore},
+    packing::Small,
+    ports::{
+        Anchor, ContentStore, Database, PackObjects, Packs, PortError, PortErrorKind, Sealer, TileStore,
+    },
     record,
     row::{Schema, Table},
 };
@@ -47,6 +51,10 @@ pub struct Verification {
     pub packs: Option<Arc<dyn Packs>>,
     /// Large content.
     pub store: Arc<dyn ContentStore>,
+    /// Small content that was moved out of the database.
+    pub objects: Option<Arc<dyn PackObjects>>,
+    /// Opens what is kept in the database and in objects.
+    pub sealer: Option<Arc<dyn Sealer>>,
     /// Full tiles and the published checkpoint.
     pub tiles: Arc<dyn TileStore>,
     /// The copy of the checkpoint outside the data folder.
@@ -88,6 +96,7 @@ impl Verification {
             self.verify_records(size, report, progress).await?;
             let last = contents::verify(self, report, progress).await?;
             kept::verify_pack_end(self, last, report).await?;
+            packed::verify(self, report).await?;
             kept::verify_seals(self, report, progress).await?;
             anchors::verify(self, report, progress).await?;
         }
@@ -175,6 +184,16 @@ impl Verification {
                 events.note_retention(&opened);
                 erased.note(&opened);
             }
+        }
+    }
+
+    /// The way to small content.
+    fn small(&self) -> Small<'_> {
+        Small {
+            database: self.database.as_ref(),
+            packs: self.packs.as_deref(),
+            objects: self.objects.as_deref(),
+            sealer: self.sealer.as_deref(),
         }
     }
 

@@ -17,6 +17,9 @@ const SCRUB_STEP: u32 = 10;
 /// How often announced events whose time is over are forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
 
+/// How often the database is asked for small content that waits, at most.
+const PACK_EVERY: Duration = Duration::from_secs(10);
+
 /// Background work under way.
 pub(super) struct Upkeep(JoinSet<()>);
 
@@ -33,6 +36,10 @@ pub(super) fn start(
     }
     tasks.spawn(until(stopped.clone(), sweep(kernel.clone(), config.upkeep.sweep_every)));
     tasks.spawn(until(stopped.clone(), forget(kernel.clone(), config.upkeep.keep_events)));
+    if kernel.packing().is_some() {
+        let every = PACK_EVERY.min(config.content.pack_after);
+        tasks.spawn(until(stopped.clone(), pack(kernel.clone(), every)));
+    }
     if config.upkeep.scrub_per_minute > 0 {
         tasks.spawn(until(stopped.clone(), scrub(kernel.clone(), config.upkeep.scrub_per_minute)));
     }
@@ -70,6 +77,32 @@ async fn sweep(kernel: Kernel, every: Duration) {
             Ok(0) => {}
             Ok(deleted) => tracing::info!(deleted, "content nobody refers to was deleted"),
             Err(error) => tracing::warn!(error = %error.diagnosis(), "content nobody refers to not deleted"),
+        }
+        match kernel.compact_objects().await {
+            Ok(0) => {}
+            Ok(objects) => tracing::info!(objects, "objects of small content were written anew or removed"),
+            Err(error) => {
+                tracing::warn!(error = %error.diagnosis(), "objects of small content not written anew");
+            }
+        }
+    }
+}
+
+/// Moves small content that waits in the database into objects.
+async fn pack(kernel: Kernel, every: Duration) {
+    let mut rhythm = interval(every);
+    rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rhythm.tick().await;
+        loop {
+            match kernel.pack().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(error = %error.diagnosis(), "small content stays in the database for now");
+                    break;
+                }
+            }
         }
     }
 }
