@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     io::Write as _,
     ops::Range,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,7 +15,7 @@ use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request};
 use flate2::{Compression, write::GzEncoder};
 use strongroom_kernel::{
-    ports::{PortError, SystemClock, TileStore},
+    ports::{Clock, PortError, TileStore},
     verify::Silent,
 };
 use strongroom_ledger::{
@@ -21,6 +24,7 @@ use strongroom_ledger::{
     mirror::{EntryPackage, UploadHead},
     proof::subtree_proof,
 };
+use strongroom_model::Timestamp;
 use strongroom_testkit::{Reply, TestPlatform, send};
 use strongroom_witness::{Keeper, Logs, Mirror, MirrorParts, mirror_router};
 
@@ -48,6 +52,17 @@ impl TileReader for Shelf {
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, Self::Error> {
         let found = self.0.lock().unwrap().get(&tile.to_string()).cloned();
         found.ok_or_else(|| std::io::Error::other("no such tile"))
+    }
+}
+
+/// A second passes with each look at it, so that no two cosignatures are alike.
+#[derive(Debug, Default)]
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let seconds = 1_795_267_200 + self.0.fetch_add(1, Ordering::Relaxed);
+        Timestamp::from_micros(seconds * 1_000_000).unwrap()
     }
 }
 
@@ -123,7 +138,7 @@ pub(crate) async fn mirror(platform: &TestPlatform, shelf: &Shelf) -> Router {
     let mut logs = Logs::default();
     logs.add(ORIGIN, signer().verifier()).unwrap();
     let logs = logs.iter().map(|log| (Arc::clone(log), None, Arc::new(shelf.clone()) as _)).collect();
-    let clock = Arc::new(SystemClock);
+    let clock = Arc::new(Ticking::default());
     let keeper = Keeper::start(Arc::clone(platform.kernel.database()), Arc::clone(&clock) as _);
     let poll = Duration::from_secs(1);
     let (cosigner, progress) = (cosigner(), Arc::new(Silent));
