@@ -4,24 +4,30 @@ use std::{
     collections::HashMap,
     io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
+    sync::{Mutex, PoisonError},
     thread,
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Client, Room, Server,
-    client::id,
-    server::{Verified, text},
+use crate::{
+    support::{
+        Client, Room, Server,
+        client::id,
+        server::{Verified, text},
+    },
+    witness::eventually,
 };
 
-/// The account that every development node makes rich, and signs for.
-const RICH: &str = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
+/// Tests send one after the other: nodes give the same nonce to two that ask at once.
+static SENDING: Mutex<()> = Mutex::new(());
 
-/// The test node.
+/// The test node: anvil, or `geth --dev`.
 struct Node {
     url: String,
     client: Client,
+    /// The account that a development node makes rich, and signs for.
+    rich: String,
 }
 
 impl Node {
@@ -31,32 +37,48 @@ impl Node {
             return None;
         };
         let address = url.trim_start_matches("http://").parse().unwrap();
-        Some(Self { url, client: Client::new(address) })
+        let mut node = Self { url, client: Client::new(address), rich: String::new() };
+        let accounts = node.call("eth_accounts", &json!([]));
+        accounts[0].as_str().unwrap().clone_into(&mut node.rich);
+        Some(node)
     }
 
-    fn call(&mut self, method: &str, params: &Value) -> Value {
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let typed = [("Content-Type", "application/json")];
         let answer = self.client.ask("POST", "/", &typed, request.to_string().as_bytes()).unwrap();
-        let answer = answer.success().json();
+        answer.success().json()
+    }
+
+    fn call(&mut self, method: &str, params: &Value) -> Value {
+        let answer = self.ask(method, params);
         assert!(answer.get("error").is_none(), "{method}: {answer}");
         answer["result"].clone()
     }
 
-    /// Sends a transaction and waits for its block.
+    /// Sends a transaction with data and waits for its block.
     fn send(&mut self, to: Option<&str>, data: &str) -> Value {
-        let mut transaction = json!({"from": RICH, "data": data});
+        let mut transaction = json!({"from": self.rich, "data": data});
         if let Some(to) = to {
             transaction["to"] = json!(to);
         }
+        self.transact(&transaction)
+    }
+
+    /// Gives an account an ether.
+    fn give(&mut self, to: &str) {
+        let transaction = json!({"from": self.rich, "to": to, "value": "0xde0b6b3a7640000"});
+        self.transact(&transaction);
+    }
+
+    fn transact(&mut self, transaction: &Value) -> Value {
+        let _turn = SENDING.lock().unwrap_or_else(PoisonError::into_inner);
         let hash = self.call("eth_sendTransaction", &json!([transaction]));
-        loop {
-            let receipt = self.call("eth_getTransactionReceipt", &json!([hash]));
-            if !receipt.is_null() {
-                return receipt;
-            }
-            thread::yield_now();
-        }
+        eventually("the receipt", || {
+            // geth answers with an error while it indexes a new block
+            let receipt = self.ask("eth_getTransactionReceipt", &json!([hash]));
+            receipt.get("result").filter(|receipt| !receipt.is_null()).cloned()
+        })
     }
 
     /// A contract of its own.
@@ -262,7 +284,7 @@ fn checkpoints_are_anchored_and_verified() {
     let server = Server::start(&room);
     let line = room.wait_for_line("checkpoints are anchored by this account");
     let address = line.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
-    node.call("anvil_setBalance", &json!([address, "0xde0b6b3a7640000"]));
+    node.give(&address);
     let mut client = Client::logged_in(server.bytes).unwrap();
     client.save_job(&id(1, 1)).unwrap().success();
     room.wait_for_line("checkpoint anchored");
