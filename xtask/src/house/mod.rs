@@ -5,6 +5,7 @@
 
 pub mod arrows;
 pub mod files;
+pub mod fuzzing;
 pub mod manifests;
 pub mod migrations;
 pub mod tidy;

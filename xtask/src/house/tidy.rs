@@ -1,4 +1,4 @@
-//! Rules about text: each source says what it is, no leftovers, a changelog, frozen migrations.
+//! Rules about text: each source says what it is, no leftovers, a changelog, frozen migrations, fuzz targets.
 //!
 //! Arrows between crates are in `arrows`, unused dependencies in `unused`. What the compiler, Clippy and rustfmt
 //! already see is not repeated here.
@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::files::{self, Text};
-use super::{Report, migrations};
+use super::{Report, fuzzing, migrations};
 use crate::failure::Outcome;
 
 /// Lines above which a source file outside the tests earns a remark.
@@ -35,6 +35,11 @@ pub fn check(root: &Path) -> Outcome<Report> {
         check_text(text, &mut report);
     }
     check_changelog(&texts, &mut report);
+    let seeded = |name: &str| {
+        let folder = root.join("fuzz/seeds").join(name);
+        std::fs::read_dir(folder).is_ok_and(|mut seeds| seeds.next().is_some())
+    };
+    fuzzing::check(&texts, seeded, &mut report);
     migrations::check(root, &texts, &mut report)?;
     Ok(report)
 }

@@ -29,7 +29,7 @@ use tokio::{sync::Mutex, time::Instant};
 pub use account::{Account, KeyError};
 pub use fees::{FeeKind, FeePolicy};
 pub use link::{Link, LinkError};
-pub use rpc::{Rpc, RpcError};
+pub use rpc::{Rpc, RpcError, read_reply};
 
 use chain::Chain;
 use rounds::Desk;

@@ -84,20 +84,30 @@ impl Rpc {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let answer = self.fetcher.post(&self.url, "application/json", request).await?;
         // Besu says what it dislikes with status 400, so a body that can be read counts more than the status.
-        let reply: Reply<'_> = match serde_json::from_slice(&answer.body) {
-            Ok(reply) => reply,
-            Err(error) => {
+        match read_reply(&answer.body) {
+            Ok(Some(result)) => serde_json::from_str(result.get()).map_err(RpcError::Malformed),
+            Ok(None) => {
                 answer.clone().success("ask the node")?;
-                return Err(RpcError::Malformed(error));
+                serde_json::from_str("null").map_err(RpcError::Malformed)
             }
-        };
-        if let Some(NodeError { code, message }) = reply.error {
-            return Err(RpcError::Node { code, message: shortened(&message) });
+            Err(RpcError::Malformed(error)) => {
+                answer.clone().success("ask the node")?;
+                Err(RpcError::Malformed(error))
+            }
+            Err(error) => Err(error),
         }
-        if reply.result.is_none() {
-            answer.clone().success("ask the node")?;
-        }
-        serde_json::from_str(reply.result.map_or("null", RawValue::get)).map_err(RpcError::Malformed)
+    }
+}
+
+/// What the body of a reply has as its result, as JSON; `None` where it has none, or `null`.
+///
+/// # Errors
+/// [`RpcError::Node`] when it says why there is none, [`RpcError::Malformed`] when it is no reply.
+pub fn read_reply(body: &[u8]) -> Result<Option<&RawValue>, RpcError> {
+    let reply: Reply<'_> = serde_json::from_slice(body).map_err(RpcError::Malformed)?;
+    match reply.error {
+        Some(NodeError { code, message }) => Err(RpcError::Node { code, message: shortened(&message) }),
+        None => Ok(reply.result),
     }
 }
 
