@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::support::{
     Client, Room, Server,
-    client::id,
+    client::{self, id},
     server::{Verified, text},
 };
 
@@ -208,4 +208,56 @@ fn the_doctor_asks_the_time_stamp_authority() {
     let told = text(&room.run(["doctor"]).stdout);
     assert!(told.contains(&format!("FAIL time-stamp authority http://{closed}/: ")), "{told}");
     assert!(!told.contains("hush"), "{told}");
+}
+
+/// The whole way: what is deleted is no longer served, the ledger says so, and nothing has to be done by hand.
+#[test]
+fn an_organisation_is_deleted_and_old_jobs_go() {
+    let room = Room::new().with("STRONGROOM_BYTES__RETENTION__DAYS", "30000");
+    let server = filled(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    let mut other = client::job(&id(3, 0));
+    other["organization"] = "other".into();
+    client.post("/bytes/boefje_meta", &other).unwrap().success();
+    let raw = client.upload(&id(3, 0), b"content 0").unwrap().unwrap();
+    let refused = room.run(["bytes", "delete-organization", "acme"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("in use by process"), "{refused:?}");
+    server.stop();
+
+    let deleted = room.run(["bytes", "delete-organization", "acme"]);
+    assert!(deleted.status.success(), "{deleted:?}");
+    let said = text(&deleted.stdout);
+    assert!(said.starts_with("deleted 4 scan jobs, 4 raw files and 0 parser jobs of acme;"), "{said}");
+    room.verify().assert_clean();
+    let kept = room.run(["bytes", "expire"]);
+    assert!(text(&kept.stdout).starts_with("deleted 0 scan jobs"), "{kept:?}");
+    let server = Server::start(&room);
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    assert_eq!(client.get(&format!("/bytes/boefje_meta/{}", id(1, 0))).unwrap().status, 404);
+    assert_eq!(client.raw(&raw).unwrap().body, b"content 0");
+    server.stop();
+
+    let room = room.with("STRONGROOM_BYTES__RETENTION__DAYS", "30");
+    let expired = room.run(["bytes", "expire"]);
+    let said = text(&expired.stdout);
+    assert!(said.starts_with("deleted 1 scan jobs, 1 raw files and 0 parser jobs;"), "{said}");
+    let room = room.with("STRONGROOM_BYTES__RETENTION__DAYS", "0");
+    let unlimited = room.run(["bytes", "expire"]);
+    assert!(text(&unlimited.stdout).starts_with("everything is kept for ever"), "{unlimited:?}");
+    room.verify().assert_clean();
+}
+
+/// The serving process does the same by itself, beginning at its start.
+#[test]
+fn a_serving_process_deletes_old_jobs() {
+    let room = Room::new();
+    filled(&room).stop();
+    let room = room.with("STRONGROOM_BYTES__RETENTION__DAYS", "30");
+    let server = Server::start(&room);
+    room.wait_for_line("old scan jobs were deleted");
+    let mut client = Client::logged_in(server.bytes).unwrap();
+    assert_eq!(client.get(&format!("/bytes/boefje_meta/{}", id(1, 0))).unwrap().status, 404);
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
 }

@@ -157,7 +157,7 @@ async fn a_folder_keeps_what_was_kept_and_has_no_half_content() {
     }
     // One upload that never ends.
     let mut abandoned = store.stage().await.unwrap();
-    abandoned.write(sample(3 << 20, 4).into()).await.unwrap();
+    abandoned.write(sample(3 << 20, 4)).await.unwrap();
     for (number, crash) in watch.history().crashes(4).enumerate() {
         let after = TempDir::new().unwrap();
         crash.leave(after.path()).unwrap();

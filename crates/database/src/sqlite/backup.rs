@@ -30,3 +30,35 @@ pub(super) fn write(connection: &Connection, path: &Path, folder: &Path) -> Resu
     }
     durable::adopt(&beside, &target).map_err(|error| PortError::io(at("finish"), error))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use strongroom_durable::watch::Watch;
+
+    use super::*;
+
+    #[test]
+    fn a_power_loss_leaves_a_whole_copy_or_none_of_that_name() {
+        let from = tempfile::tempdir().unwrap();
+        let path = from.path().join("a.sqlite");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (randomblob(20000))").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let watch = Watch::begin(folder.path()).unwrap();
+        write(&connection, &path, folder.path()).unwrap();
+        let written = watch.now();
+        let whole = fs::read(folder.path().join("a.sqlite")).unwrap();
+        for crash in watch.history().crashes(20) {
+            let after = tempfile::tempdir().unwrap();
+            crash.leave(after.path()).unwrap();
+            match fs::read(after.path().join("a.sqlite")) {
+                Ok(found) => assert!(found == whole, "{crash}: torn"),
+                Err(_) => assert!(!crash.is_after(written), "{crash}: lost"),
+            }
+        }
+        write(&connection, &path, folder.path()).unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -47,10 +47,10 @@ impl History {
 
     /// As [`History::crashes`], but only some `count` of them, spread evenly: for what is slow to open again.
     pub fn some_crashes(&self, drawn: u64, count: usize) -> impl Iterator<Item = Crash<'_>> {
-        let all = (self.entries.len() + 1) * (5 + usize::try_from(drawn).unwrap_or(usize::MAX));
-        // Odd, and so prime to most numbers of fates: all of them have their turns.
-        let step = (all / count.max(1)).max(1) | 1;
-        self.crashes(drawn).step_by(step)
+        let fates = 5 + usize::try_from(drawn).unwrap_or(usize::MAX);
+        let step = ((self.entries.len() + 1) * fates / count.max(1)).max(1);
+        // One more than a multiple: all fates have their turns.
+        self.crashes(drawn).step_by(step.next_multiple_of(fates) + 1)
     }
 }
 
