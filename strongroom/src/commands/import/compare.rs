@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use futures::TryStreamExt as _;
-use strongroom_bytes::tables::{self, BoefjeMeta, NormalizerMeta};
+use strongroom_bytes::tables;
 use strongroom_kernel::{Kernel, Row, Snapshot, Uuid, Value, verify::Progress};
 use strongroom_model::{Digest, DigestHasher};
+use tokio_postgres::Row as Original;
 
 use super::{
     Findings,
@@ -22,18 +23,23 @@ pub(super) async fn all(
     findings: &mut Findings,
     progress: &dyn Progress,
 ) -> Result<()> {
-    jobs(source, kernel, findings, progress).await?;
+    let job = |row: &Original| source::job(row).map(|job| (job.id, job));
+    rows(("jobs", Kind::Jobs), job, source, kernel, findings, progress).await?;
     raw_files(source, files, kernel, findings, progress).await?;
-    parser_jobs(source, kernel, findings, progress).await
+    let job = |row: &Original| source::parser_job(row).map(|job| (job.id, job));
+    rows(("parser jobs", Kind::ParserJobs), job, source, kernel, findings, progress).await
 }
 
-async fn jobs(
+/// Rows that are the same here if they are equal.
+async fn rows<R: Row + PartialEq>(
+    (what, kind): (&'static str, Kind),
+    read: fn(&Original) -> Result<(Uuid, R)>,
     source: &Source,
     kernel: &Kernel,
     findings: &mut Findings,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut tally = Tally::begin("jobs", source, Kind::Jobs, progress).await?;
+    let mut tally = Tally::begin(what, source, kind, progress).await?;
     loop {
         let page = source.next().await?;
         if page.is_empty() {
@@ -42,32 +48,9 @@ async fn jobs(
         }
         let snapshot = kernel.snapshot().await.map_err(told)?;
         for row in &page {
-            let expected = source::job(row)?;
-            let same = find::<BoefjeMeta>(&snapshot, expected.id).await?.as_ref() == Some(&expected);
-            tally.count(same, expected.id, findings);
-        }
-        progress.advance(page.len() as u64);
-    }
-}
-
-async fn parser_jobs(
-    source: &Source,
-    kernel: &Kernel,
-    findings: &mut Findings,
-    progress: &dyn Progress,
-) -> Result<()> {
-    let mut tally = Tally::begin("parser jobs", source, Kind::ParserJobs, progress).await?;
-    loop {
-        let page = source.next().await?;
-        if page.is_empty() {
-            tally.tell();
-            return Ok(());
-        }
-        let snapshot = kernel.snapshot().await.map_err(told)?;
-        for row in &page {
-            let expected = source::parser_job(row)?;
-            let same = find::<NormalizerMeta>(&snapshot, expected.id).await?.as_ref() == Some(&expected);
-            tally.count(same, expected.id, findings);
+            let (id, expected) = read(row)?;
+            let same = find::<R>(&snapshot, id).await?.as_ref() == Some(&expected);
+            tally.count(same, id, findings);
         }
         progress.advance(page.len() as u64);
     }

@@ -22,6 +22,13 @@ pub struct Job {
     held: Vec<Digest>,
 }
 
+impl Job {
+    /// Its id.
+    pub fn id(&self) -> Uuid {
+        self.boefje_meta.id
+    }
+}
+
 /// The job `id`, if there is one.
 ///
 /// # Errors

@@ -1,13 +1,13 @@
 //! `POST /bytes/content`: saves one raw file whose content is the body itself. An addition.
 
-use axum::{body::Body, http::StatusCode, response::Response};
-use strongroom_http::{body, insert_receipt};
-use strongroom_kernel::{Once, Uuid};
+use axum::{body::Body, response::Response};
+use strongroom_http::body;
+use strongroom_kernel::Uuid;
 use strongroom_model::Error;
 
-use super::super::{answer, ask::Ask, error::Refusal, raw::request_of};
+use super::super::{ask::Ask, error::Refusal, raw::keep};
 use crate::{
-    commands::raw::{ReceivedFile, Receiver, Saved, boefje_meta_not_found, find_job, upload},
+    commands::raw::{ReceivedFile, Receiver, Saved, boefje_meta_not_found, find_job},
     wire::{
         fields::{Column, misfit},
         upload::{Limits, Sink as _},
@@ -25,16 +25,7 @@ pub(in crate::http) async fn save(ask: Ask, body: Body) -> Result<Response, Refu
     let tags = check(tags)?;
     let job = find_job(ask.kernel(), boefje_meta_id).await?.ok_or_else(boefje_meta_not_found)?;
     let files = receive(&ask, body, tags).await?;
-    let key = ask.once_key(|| request_of(boefje_meta_id, &files))?;
-    let outcome = upload(&ask.state, ask.caller.clone(), job, files, key.as_ref(), render).await?;
-    Ok(match outcome {
-        Once::Done(done) => {
-            let mut response = answer::json(StatusCode::OK, render(&done.reply));
-            insert_receipt(&mut response, &done.receipt);
-            response
-        }
-        Once::Repeated(body) => answer::json(StatusCode::OK, body),
-    })
+    keep(&ask, job, files, render).await
 }
 
 /// The distinct labels, held to the limits of an upload.

@@ -10,7 +10,7 @@ pub(super) use check_proof::check_proof;
 pub(super) use get::get;
 pub(super) use get_meta::get_meta;
 pub(super) use list::list;
-pub(super) use save::{request_of, save};
+pub(super) use save::{keep, save};
 
 use axum::http::StatusCode;
 use strongroom_kernel::Uuid;

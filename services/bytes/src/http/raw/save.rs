@@ -7,7 +7,7 @@ use strongroom_model::Digest;
 
 use super::super::{answer, ask::Ask, error::Refusal};
 use crate::{
-    commands::raw::{ReceivedFile, Receiver, Saved, boefje_meta_not_found, find_job, upload},
+    commands::raw::{Job, ReceivedFile, Receiver, Saved, boefje_meta_not_found, find_job, upload},
     wire::{
         json::push_text,
         upload::{Limits, Upload},
@@ -31,7 +31,17 @@ pub(in crate::http) async fn save(ask: Ask, body: Body) -> Result<Response, Refu
         return Ok(answer::json(StatusCode::OK, "{}"));
     }
     let job = job.ok_or_else(boefje_meta_not_found)?;
-    let key = ask.once_key(|| request_of(boefje_meta_id, &files))?;
+    keep(&ask, job, files, render).await
+}
+
+/// Saves what was received, once under its key if it has one, and answers with it as `render` spells it.
+pub(in crate::http) async fn keep(
+    ask: &Ask,
+    job: Job,
+    files: Vec<ReceivedFile>,
+    render: fn(&Saved) -> Vec<u8>,
+) -> Result<Response, Refusal> {
+    let key = ask.once_key(|| request_of(job.id(), &files))?;
     let outcome = upload(&ask.state, ask.caller.clone(), job, files, key.as_ref(), render).await?;
     Ok(match outcome {
         Once::Done(done) => {
@@ -86,7 +96,7 @@ fn render(saved: &Saved) -> Vec<u8> {
 }
 
 /// What tells this request from another one under the same idempotency key.
-pub(in crate::http) fn request_of(boefje_meta_id: Uuid, files: &[ReceivedFile]) -> Digest {
+fn request_of(boefje_meta_id: Uuid, files: &[ReceivedFile]) -> Digest {
     let mut text = boefje_meta_id.to_string();
     for file in files {
         push_text(&mut text, &file.name);
