@@ -37,7 +37,7 @@ fn make_certificate(room: &Room) -> bool {
 }
 
 #[test]
-fn the_dataset_service_traces_and_checks_over_tls() {
+fn the_dataset_service_traces_and_checks_over_tls_trap_5() {
     if Command::new("python3").arg("--version").output().is_err() {
         return println!("skipped: no python3");
     }
@@ -134,6 +134,111 @@ fn the_first_readme_works_line_by_line() {
         assert!(begun.elapsed().as_secs() < 60);
         std::thread::park_timeout(std::time::Duration::from_millis(10));
     }
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
+}
+
+/// A server of one file that does not answer whoever asks first; says when it was asked.
+fn file_server() -> (std::net::SocketAddr, std::sync::mpsc::Receiver<()>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (asked, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut unanswered = None;
+        while let Ok((mut stream, _)) = listener.accept() {
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+                head.push(byte[0]);
+            }
+            if unanswered.is_none() {
+                unanswered = Some(stream);
+            } else {
+                let file = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: close\r\n\r\nThis is a file";
+                let _ = stream.write_all(file.as_bytes());
+            }
+            let _ = asked.send(());
+        }
+    });
+    (address, told)
+}
+
+#[test]
+fn a_file_whose_fetching_a_crash_interrupted_is_fetched_by_the_next_start() {
+    let (address, asked) = file_server();
+    let room = Room::new()
+        .with("STRONGROOM_TRACER__FETCH__INTERNAL_HOSTS", format!(r#"["{address}"]"#))
+        .with("STRONGROOM_TRACER__FETCH__SCHEMES", r#"["http"]"#);
+    let server = Server::start(&room);
+    let mut client = Client::new(server.tracer);
+    let body = json!({
+        "userId": "u", "userAction": "CREATE_DATASET", "datasetId": "d",
+        "resources": [{ "id": "r", "contentType": "HTTP_FTP", "url": format!("http://{address}/file") }],
+    });
+    let typed = [("Content-Type", "application/json")];
+    let answer = client.ask("POST", "/api/v1/traces", &typed, body.to_string().as_bytes()).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let entry: Value = answer.json();
+    assert_eq!(entry[0]["status"], "FETCHING");
+    let path = format!("/api/v1/traces/{}", entry[0]["traceId"].as_str().unwrap());
+    // it is in the middle of it: the server was asked and has not answered
+    asked.recv_timeout(std::time::Duration::from_mins(1)).unwrap();
+    let cache: Value = client.get("/api/v1/traces/cache").unwrap().success().json();
+    assert_eq!(cache[0]["status"], "FETCHING");
+    server.kill();
+    let server = Server::start(&room);
+    let mut client = Client::new(server.tracer);
+    let begun = std::time::Instant::now();
+    loop {
+        let trace: Value = client.get(&path).unwrap().success().json();
+        let resource = &trace["traces"][0]["trace"]["traceResources"][0];
+        if resource["contentHash"] == "FN3IHojvv0PoxGh/Tr2EtbPmJK5K7JYSQwCeERL1Zys=" {
+            break;
+        }
+        assert!(begun.elapsed().as_secs() < 60, "{resource}");
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
+    let rebuilt = room.run(["rebuild"]);
+    assert!(rebuilt.status.success(), "{rebuilt:?}");
+    room.verify().assert_clean();
+}
+
+#[test]
+fn what_stands_under_a_trace_goes_with_it() {
+    let room = Room::new();
+    let server = Server::start(&room);
+    let mut client = Client::new(server.tracer);
+    let resource = json!({ "id": "index-4713", "contentType": "FILE_DATA", "data": "VGhpcyBpcyBhIGZpbGU=" });
+    let post = |client: &mut Client, body: Value| -> String {
+        let typed = [("Content-Type", "application/json")];
+        let answer = client.ask("POST", "/api/v1/traces", &typed, body.to_string().as_bytes()).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let entry: Value = answer.json();
+        entry[0]["traceId"].as_str().unwrap().to_owned()
+    };
+    let create = json!({
+        "userId": "u", "userAction": "CREATE_DATASET", "datasetId": "d", "resources": [resource],
+    });
+    post(&mut client, create);
+    let model = json!({
+        "userId": "u", "userAction": "CREATE_MODEL", "datasetsIds": ["d", "e"], "applicationId": "a", "modelId": "m",
+    });
+    let gone = post(&mut client, model);
+    assert_eq!(server.stop(), Some(0));
+    let erased = room.run(["erase", &format!("row:tracer_trace/{gone}"), "--json"]);
+    assert!(erased.status.success(), "{erased:?}");
+    let report: Value = serde_json::from_slice(&erased.stdout).unwrap();
+    let removed = &report["removed"];
+    assert_eq!(removed, &json!({ "tracer_trace": 1, "tracer_trace_dataset": 2, "tracer_trace_model": 1 }));
+    room.verify().assert_clean();
+    let server = Server::start(&room);
+    let mut client = Client::new(server.tracer);
+    let found: Value = client.get("/api/v1/traces?datasetId=d").unwrap().success().json();
+    assert_eq!(found["traces"][0]["traces"].as_array().unwrap().len(), 1, "{found}");
+    let unknown: Value = client.get(&format!("/api/v1/traces/{gone}")).unwrap().success().json();
+    assert_eq!(unknown, json!([]));
     assert_eq!(server.stop(), Some(0));
     room.verify().assert_clean();
 }

@@ -20,7 +20,8 @@ pub mod tables;
 mod tokens;
 pub mod wire;
 
+pub use commands::fetch::{fetch_due, fetch_resources};
 pub use http::{Access, Operation, ROUTES, router};
 pub use newcomers::Newcomers;
 pub use state::{Finality, Parts, PublishedIsFinal, TracerState};
-pub use tables::SCHEMA;
+pub use tables::{BELONGS, SCHEMA};

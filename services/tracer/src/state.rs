@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use strongroom_http::Metrics;
 use strongroom_kernel::{Kernel, from_port, ports::Fetch};
 use strongroom_model::Error;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::{
     callers::{Passwords, Tokens},
@@ -19,8 +19,6 @@ use crate::{
 
 /// Large bodies that are read at one time; each may take as much memory as the configuration lets it.
 const LARGE_BODIES: usize = 4;
-/// Traces whose files are fetched at one time.
-const DOWNLOADS: usize = 8;
 /// Statistics that are counted at one time.
 const STATISTICS: usize = 2;
 /// Most traces of one answer.
@@ -64,7 +62,8 @@ struct Inner {
     newcomers: Newcomers,
     large_bodies: Semaphore,
     fetch: Option<Arc<dyn Fetch>>,
-    downloads: Semaphore,
+    /// Told when there is a file to be fetched.
+    fetches: Notify,
     statistics: Semaphore,
     /// A number of leaves, and the first sequence behind them.
     behind: Mutex<(u64, u64)>,
@@ -104,7 +103,7 @@ impl TracerState {
                 newcomers: Newcomers::default(),
                 large_bodies: Semaphore::new(LARGE_BODIES),
                 fetch: parts.fetch,
-                downloads: Semaphore::new(DOWNLOADS),
+                fetches: Notify::new(),
                 statistics: Semaphore::new(STATISTICS),
                 behind: Mutex::new((0, 0)),
             }),
@@ -152,9 +151,9 @@ impl TracerState {
         self.inner.fetch.as_deref()
     }
 
-    /// A place among those who fetch.
-    pub(crate) async fn download(&self) -> Option<SemaphorePermit<'_>> {
-        self.inner.downloads.acquire().await.ok()
+    /// Told when there is a file to be fetched.
+    pub(crate) fn fetches(&self) -> &Notify {
+        &self.inner.fetches
     }
 
     /// A place among those who count.

@@ -4,7 +4,7 @@
 //! row and leaves every trace, count and proof as it is. What describes content (digests, hashes of names and
 //! addresses) is personal too: who knows a candidate could test it.
 
-use strongroom_kernel::{Json, Migration, Row as _, Schema, TextList, Uuid};
+use strongroom_kernel::{Belongs, Json, Migration, Row as _, Schema, TextList, Uuid};
 use strongroom_model::Timestamp;
 
 use crate::origin::Origin;
@@ -21,15 +21,24 @@ pub const SCHEMA: Schema = Schema {
         TraceDataset::TABLE,
         TraceModel::TABLE,
         CallerTally::TABLE,
+        UserTally::TABLE,
         DatasetTally::TABLE,
         Origin::TABLE,
+        ResourceFetch::TABLE,
     ],
     migrations: &[
         Migration { version: 1, name: "tables", sql: include_str!("migrations/0001_tables.sql") },
-        Migration { version: 2, name: "statistics", sql: include_str!("migrations/0002_statistics.sql") },
-        Migration { version: 3, name: "origins", sql: include_str!("migrations/0003_origins.sql") },
+        Migration { version: 2, name: "origins", sql: include_str!("migrations/0002_origins.sql") },
     ],
 };
+
+/// Which rows go with which when a subject is erased: all that stands under a trace goes with it.
+pub const BELONGS: &[Belongs] = &[
+    Belongs { table: "tracer_trace_dataset", column: "trace", owner: "tracer_trace" },
+    Belongs { table: "tracer_trace_model", column: "trace", owner: "tracer_trace" },
+    Belongs { table: "tracer_origin", column: "trace", owner: "tracer_trace" },
+    Belongs { table: "tracer_fetch", column: "trace", owner: "tracer_trace" },
+];
 
 strongroom_kernel::table! {
     /// Somebody who did something, or who said so. Absent values were erased.
@@ -94,9 +103,7 @@ strongroom_kernel::table! {
         pub trace: Uuid,
         /// Place of the dataset among those of the trace.
         pub place: i64,
-        /// The dataset as it came.
-        pub dataset: String,
-        /// The same with its letters in lower case; filters look for it.
+        /// The dataset with its letters in lower case; filters look for it.
         pub folded: String,
         /// Of the trace.
         pub time: Timestamp,
@@ -147,6 +154,22 @@ strongroom_kernel::table! {
 }
 
 strongroom_kernel::table! {
+    /// How many traces of an action are about what a user did, by who said so.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct UserTally in "tracer_user_tally" {
+        /// As [`Trace::user_id`].
+        pub user_id: Uuid,
+        /// As [`Trace::caller_id`].
+        pub caller_id: Uuid,
+        /// The action.
+        pub action: String,
+        /// How many.
+        pub traces: i64 = counter,
+    }
+    key ["user_id", "caller_id", "action"]
+}
+
+strongroom_kernel::table! {
     /// How many traces of an action are about a dataset.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct DatasetTally in "tracer_dataset_tally" {
@@ -159,6 +182,46 @@ strongroom_kernel::table! {
     }
     key ["folded", "action"]
 }
+
+strongroom_kernel::table! {
+    /// The file of a resource that was given by its address. It outlives its fetching: what was found is part of the
+    /// trace as it is shown, beside a trace that never changes.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ResourceFetch in "tracer_fetch" {
+        /// The trace.
+        pub trace: Uuid,
+        /// Place of the resource among those of the trace.
+        pub place: i64,
+        /// Where the file is; absent once it was fetched.
+        pub url: Option<String> = personal,
+        /// [`FETCHING`], [`FETCHED`] or [`FAILED`].
+        pub state: String,
+        /// Tries that failed.
+        pub tries: i64,
+        /// When it is to be tried next; of no meaning once it is not [`FETCHING`] any more.
+        pub due: Timestamp,
+        /// When the row was last written.
+        pub changed: Timestamp,
+        /// Why the last try failed, in words for whoever posted the trace.
+        pub message: Option<String>,
+        /// Standard Base64 of the digest of the file.
+        pub content_hash: Option<String> = personal,
+        /// Name of the algorithm of that digest.
+        pub content_hash_type: Option<String>,
+        /// Bytes of the file.
+        pub content_length: Option<i64>,
+        /// Digest of where it came from after redirects, by the same algorithm.
+        pub source_hash: Option<String> = personal,
+    }
+    key ["trace", "place"]
+}
+
+/// A file that is still to be fetched.
+pub const FETCHING: &str = "FETCHING";
+/// A file that was fetched and hashed.
+pub const FETCHED: &str = "FETCHED";
+/// A file that could not be had.
+pub const FAILED: &str = "ERROR";
 
 /// An id with its letters in lower case: ids are kept as they came and compared so.
 pub fn fold(id: &str) -> String {

@@ -28,7 +28,15 @@ impl Service {
     }
 
     async fn with(provider: Arc<FakeProvider>) -> Self {
-        let platform = TestPlatform::start(SCHEMA, "none").await;
+        Self::on(TestPlatform::start(SCHEMA, "none").await, provider)
+    }
+
+    /// For tests that pause time.
+    async fn without_server(provider: Arc<FakeProvider>) -> Self {
+        Self::on(TestPlatform::start_embedded(SCHEMA, "none").await, provider)
+    }
+
+    fn on(platform: TestPlatform, provider: Arc<FakeProvider>) -> Self {
         let documents = Arc::clone(&provider) as Arc<dyn Documents>;
         let settings = OidcSettings::new(ISSUER, "tracer-webservice");
         let realm = Realm::new(settings, &documents, Arc::clone(&platform.clock) as _).unwrap();
@@ -163,7 +171,7 @@ async fn without_a_credential_only_public_lists_are_answered() {
 async fn while_the_provider_is_away_callers_are_asked_to_come_again() {
     let provider = FakeProvider::new(ISSUER);
     provider.answer(false);
-    let service = Service::with(provider).await;
+    let service = Service::without_server(provider).await;
     let token = service.token(&["trace_writer"]);
     for reply in [service.post(&token).await, service.list(&token).await] {
         assert_eq!(reply.status, 503, "{reply}");
@@ -180,7 +188,7 @@ async fn while_the_provider_is_away_callers_are_asked_to_come_again() {
 
 #[tokio::test(start_paused = true)]
 async fn new_keys_of_the_provider_are_taken_and_withdrawn_ones_are_not() {
-    let service = Service::start().await;
+    let service = Service::without_server(FakeProvider::new(ISSUER)).await;
     let old = service.token(&["trace_writer"]);
     assert_eq!(service.post(&old).await.status, 200);
     service.provider.rotate([SigningKey::p256("new")]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use strongroom_tracer::{Access, Operation, ROUTES};
 
-use crate::common::{Service, WRITER, use_datasets};
+use crate::common::{Service, WRITER, create_dataset, use_datasets};
 
 #[tokio::test]
 async fn every_guarded_operation_refuses_strangers_and_counts_them() {
@@ -32,7 +32,8 @@ async fn every_guarded_operation_refuses_strangers_and_counts_them() {
 #[tokio::test]
 async fn every_operation_that_must_be_recorded_leaves_a_leaf_and_no_other_does() {
     let service = Service::without_end().await;
-    let id = service.add(&use_datasets("u", &["d"])).await;
+    let id = service.add(&create_dataset("u", "d")).await;
+    service.settle().await;
     let list = service.ask_as(Method::GET, "/api/v1/traces/cache", &[("authorization", WRITER)], "").await;
     let entry = list.json()[0]["id"].as_str().unwrap().to_owned();
     let mut expected = vec!["add_trace by dataset-service".to_owned()];
@@ -43,11 +44,14 @@ async fn every_operation_that_must_be_recorded_leaves_a_leaf_and_no_other_does()
             Operation::CountOverTime | Operation::FindAnomalies => {
                 format!("{path}?from=2025-03-04T00:00:00Z&to=2025-03-05T00:00:00Z")
             }
+            Operation::ProveConsistency => format!("{path}?from=0"),
+            Operation::CheckDataset => "/api/v1/datasets/d/integrity".to_owned(),
             _ => path,
         };
         let body = match route.operation {
             Operation::AddTrace => use_datasets("u", &["d"]),
             Operation::ChangeCache => r#"{"fields":[]}"#.to_owned(),
+            Operation::CheckDataset => r#"[{"id":"index","data":""}]"#.to_owned(),
             _ => String::new(),
         };
         // some statistics are for administrators

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail them")]
 
 mod add;
+mod additions;
 mod bearer;
 mod cache;
 mod common;
@@ -16,5 +17,7 @@ mod get;
 mod idempotency;
 mod lists;
 mod many;
+mod plans;
 mod search;
 mod statistics;
+mod traps;

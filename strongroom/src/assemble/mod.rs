@@ -40,8 +40,23 @@ pub(crate) fn schemas() -> Vec<Schema> {
     ]
 }
 
-/// Which rows go with which when a subject is erased.
-pub(crate) const BELONGS: &[Belongs] = strongroom_bytes::BELONGS;
+/// Which rows go with which when a subject is erased: what each service says of its own.
+pub(crate) const BELONGS: &[Belongs] = &BELONGING;
+
+const BELONGING: [Belongs; strongroom_bytes::BELONGS.len() + strongroom_tracer::BELONGS.len()] = {
+    let services = [strongroom_bytes::BELONGS, strongroom_tracer::BELONGS];
+    let mut all = [services[0][0]; strongroom_bytes::BELONGS.len() + strongroom_tracer::BELONGS.len()];
+    let (mut service, mut place, mut next) = (0, 0, 0);
+    while service < services.len() {
+        if place == services[service].len() {
+            (service, place) = (service + 1, 0);
+        } else {
+            all[next] = services[service][place];
+            (place, next) = (place + 1, next + 1);
+        }
+    }
+    all
+};
 
 /// The time of day.
 pub(crate) fn clock() -> Arc<dyn Clock> {

@@ -63,6 +63,9 @@ pub(crate) fn services(config: &Config, folder: &DataFolder, kernel: &Kernel) ->
         .nest("/bytes", strongroom_bytes::router(bytes.clone()));
     let main = main.merge(erasures(folder, kernel, token_key));
     let main = main.nest("/tracer", strongroom_tracer::router(tracer.clone()));
+    let fetched = tracer.clone();
+    let fetches: Background =
+        Box::new(move |stop| Box::pin(strongroom_tracer::fetch_resources(fetched, stop)));
     let tracer = face("tracer", config.tracer.listen, strongroom_tracer::router(tracer));
     let tls = &config.tracer.tls;
     let faces = vec![
@@ -75,7 +78,7 @@ pub(crate) fn services(config: &Config, folder: &DataFolder, kernel: &Kernel) ->
     let proofs: Background = Box::new(move |stop| Box::pin(strongroom_bytes::make_proofs(bytes, stop)));
     let indexed = kernel.clone();
     let index: Background = Box::new(move |stop| Box::pin(indexed.follow_index(stop)));
-    let mut background = vec![proofs, retention, index];
+    let mut background = vec![proofs, retention, index, fetches];
     if let Some(realm) = realm {
         background.push(Box::new(move |stop| Box::pin(async move { realm.refresh(stop).await })));
     }

@@ -48,6 +48,12 @@ pub(super) fn validate(tracer: &TracerConfig) -> Result<(), ConfigError> {
     if let Err(error) = tracer.oidc.settings() {
         return wrong(&format!("oidc.{}", error.key), &error.text);
     }
+    if !(1..=100).contains(&tracer.fetch.tries) {
+        return wrong("fetch.tries", "must be from 1 to 100");
+    }
+    if tracer.fetch.pause_ms == 0 {
+        return wrong("fetch.pause_ms", "must be at least 1");
+    }
     if tracer.realm.chars().any(char::is_control) {
         return wrong("realm", "must not hold control characters");
     }

@@ -3,7 +3,7 @@
 use strongroom_ledger::Leaf;
 use strongroom_model::Timestamp;
 
-use crate::ports::PortError;
+use crate::ports::{PortError, StoredRecord};
 
 use super::{LedgerView, ProofError, Published};
 
@@ -101,14 +101,22 @@ impl LedgerView {
     /// # Errors
     /// As [`LedgerView::time_of`].
     pub async fn time_of_unit(&self, sequence: u64, size: u64) -> Result<Timestamp, PortError> {
+        time_in(&self.record_of_unit(sequence, size).await?.leaf)
+    }
+
+    /// The record of the unit with this sequence, which is among the first `size` leaves.
+    ///
+    /// # Errors
+    /// As [`LedgerView::time_of`].
+    pub async fn record_of_unit(&self, sequence: u64, size: u64) -> Result<StoredRecord, PortError> {
         // sequences have gaps at most, so an index is never above its sequence, and mostly the same
         let (mut low, mut high) = (0, size.min(sequence.saturating_add(1)));
         let mut guess = high.checked_sub(1);
         while let Some(index) = guess {
             let records = self.inner.database.records(index, 1).await?;
-            let Some(record) = records.first() else { break };
+            let Some(record) = records.into_iter().next() else { break };
             if record.sequence == sequence {
-                return time_in(&record.leaf);
+                return Ok(record);
             }
             if record.sequence < sequence {
                 low = index + 1;

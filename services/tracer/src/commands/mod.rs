@@ -1,5 +1,6 @@
 //! The use-cases: what the service does, without HTTP and without knowing where rows go.
 
+pub mod fetch;
 pub mod trace;
 
 use strongroom_kernel::Action;
@@ -14,6 +15,10 @@ const fn action(name: &'static str) -> Action {
 pub const LOG_IN: Action = action("log_in");
 /// Add a trace.
 pub const ADD_TRACE: Action = action("add_trace");
+/// Write down what became of a file that a trace gives by its address.
+pub const FETCH_RESOURCE: Action = action("fetch_resource");
+/// Have the files of a trace that were given up tried again.
+pub const RETRY_FETCHES: Action = action("retry_fetches");
 /// Take a trace over that is here already, from another chain.
 pub const IMPORT_TRACE: Action = action("import_trace");
 /// Read traces; only its denials are recorded.

@@ -24,10 +24,16 @@ pub struct Fetch {
     pub redirects: usize,
     /// Most bytes of a file. Default 1 GiB.
     pub max_bytes: u64,
-    /// How long all files of a trace may take, in milliseconds; the client waits for them. Default 60000.
+    /// How long one try of a file may take, in milliseconds; no client waits for it. Default 60000.
     pub timeout_ms: u64,
     /// How long may pass without a byte, in milliseconds. Default 10000.
     pub idle_timeout_ms: u64,
+    /// Tries after which a file that could not be had is given up, 1 to 100. Default 8. What can never be had, such
+    /// as one its server does not know, is given up at once.
+    pub tries: u32,
+    /// Pause after the first try that failed, in milliseconds, at least 1; each further one is twice as long, up to an
+    /// hour. Default 5000.
+    pub pause_ms: u64,
 }
 
 impl Default for Fetch {
@@ -41,6 +47,8 @@ impl Default for Fetch {
             max_bytes: 1 << 30,
             timeout_ms: 60_000,
             idle_timeout_ms: 10_000,
+            tries: 8,
+            pause_ms: 5_000,
         }
     }
 }
@@ -51,7 +59,12 @@ impl Fetch {
         !self.hosts.is_empty() || !self.internal_hosts.is_empty()
     }
 
-    /// What the files of one trace may cost.
+    /// Pause after the first try that failed.
+    pub fn pause(&self) -> Duration {
+        Duration::from_millis(self.pause_ms)
+    }
+
+    /// What one try of a file may cost.
     pub fn limits(&self) -> FetchLimits {
         FetchLimits {
             max_bytes: self.max_bytes,

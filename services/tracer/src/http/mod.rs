@@ -3,6 +3,8 @@
 mod answer;
 mod ask;
 mod cache;
+mod consistency;
+mod datasets;
 mod docs;
 mod error;
 mod gate;
@@ -112,6 +114,9 @@ async fn handle(ask: Ask, body: Body) -> Result<Response, Refusal> {
         Operation::AddTrace => traces::add(ask, body).await,
         Operation::SearchTraces => traces::search(&ask).await,
         Operation::GetTrace => traces::get(&ask).await,
+        Operation::ProveTrace => traces::proof(&ask).await,
+        Operation::CheckDataset => datasets::integrity(ask, body).await,
+        Operation::ProveConsistency => consistency::consistency(&ask).await,
         Operation::ListCache => cache::list(&ask).await,
         Operation::RemoveFromCache => cache::remove(&ask).await,
         Operation::ChangeCache => cache::change(ask, body).await,

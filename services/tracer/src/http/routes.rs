@@ -45,6 +45,12 @@ pub enum Operation {
     SearchTraces,
     /// One trace, or all of a user.
     GetTrace,
+    /// That a trace is in the ledger; an addition.
+    ProveTrace,
+    /// Whether a dataset is what was recorded; an addition.
+    CheckDataset,
+    /// That the ledger only grew; an addition.
+    ProveConsistency,
     /// Accepted traces whose place in the ledger is not final.
     ListCache,
     /// Remove one of them, which is refused.
@@ -119,6 +125,10 @@ pub const ROUTES: &[Route<Operation>] = &[
     route(Method::DELETE, "/api/v1/traces/cache/{id}", Operation::RemoveFromCache),
     route(Method::PUT, "/api/v1/traces/cache/{id}", Operation::ChangeCache),
     route(Method::GET, "/api/v1/traces/{id}", Operation::GetTrace),
+    // additions: proofs
+    route(Method::GET, "/api/v1/traces/{id}/proof", Operation::ProveTrace),
+    route(Method::POST, "/api/v1/datasets/{id}/integrity", Operation::CheckDataset),
+    route(Method::GET, "/api/v1/log/consistency", Operation::ProveConsistency),
     // statistics
     route(Method::GET, "/api/v1/statistics/datasets", Operation::CountDatasets),
     route(Method::GET, "/api/v1/statistics/datasets/{id}", Operation::CountDataset),
@@ -146,11 +156,14 @@ impl Operation {
             | Self::ListDatasetResources
             | Self::ListRequestContents
             | Self::ListRequestContentsOfReadme
-            | Self::ListUpdateDetails => Access::Open,
+            | Self::ListUpdateDetails
+            | Self::ProveConsistency => Access::Open,
             Self::Login => Access::Caller(LOG_IN),
             Self::ListLedgers => Access::Caller(READ_LEDGERS),
             Self::AddTrace => Access::Writer(ADD_TRACE),
-            Self::SearchTraces | Self::GetTrace => Access::Caller(READ_TRACES),
+            Self::SearchTraces | Self::GetTrace | Self::ProveTrace | Self::CheckDataset => {
+                Access::Caller(READ_TRACES)
+            }
             Self::ListCache => Access::Caller(READ_CACHE),
             Self::RemoveFromCache | Self::ChangeCache => Access::Caller(CHANGE_CACHE),
             Self::CountDatasets

@@ -28,14 +28,14 @@ CREATE TABLE tracer_trace (
     {row}
 );
 -- lists are the newest first within one action; several actions are merged from as many ranges
-CREATE INDEX tracer_trace_action ON tracer_trace (action, time, row_order);
+-- over an expression, so that no planner takes it where a person fixes a range far narrower than an action's
+CREATE INDEX tracer_trace_action ON tracer_trace ((action || ''), time, row_order);
 CREATE INDEX tracer_trace_caller ON tracer_trace (caller_id, action, time, row_order);
 CREATE INDEX tracer_trace_user ON tracer_trace (user_id, action, time, row_order, caller_id);
 
 CREATE TABLE tracer_trace_dataset (
     trace {id} NOT NULL,
     place {int} NOT NULL,
-    dataset {text} NOT NULL,
     folded {text} NOT NULL,
     time {time} NOT NULL,
     user_id {id} NOT NULL,
@@ -44,9 +44,12 @@ CREATE TABLE tracer_trace_dataset (
     {row},
     PRIMARY KEY (trace, place)
 );
--- holds all that a search by dataset asks, so that the table itself is not touched
+-- both hold all that a search by dataset asks, so that the table itself is not touched; one person's datasets stand
+-- together, so that a trace of several touches few pages
 CREATE INDEX tracer_trace_dataset_folded
     ON tracer_trace_dataset (folded, action, time, row_order, user_id, caller_id, trace);
+CREATE INDEX tracer_trace_dataset_user
+    ON tracer_trace_dataset (user_id, folded, action, time, row_order, caller_id, trace);
 
 CREATE TABLE tracer_trace_model (
     trace {id} NOT NULL,
@@ -69,6 +72,15 @@ CREATE TABLE tracer_caller_tally (
     PRIMARY KEY (caller_id, action)
 );
 
+CREATE TABLE tracer_user_tally (
+    user_id {id} NOT NULL,
+    caller_id {id} NOT NULL,
+    action {text} NOT NULL,
+    traces {int} NOT NULL,
+    {row},
+    PRIMARY KEY (user_id, caller_id, action)
+);
+
 CREATE TABLE tracer_dataset_tally (
     folded {text} NOT NULL,
     action {text} NOT NULL,
@@ -76,3 +88,22 @@ CREATE TABLE tracer_dataset_tally (
     {row},
     PRIMARY KEY (folded, action)
 );
+
+-- files of resources that are given by their address: on their way, here, or given up
+CREATE TABLE tracer_fetch (
+    trace {id} NOT NULL,
+    place {int} NOT NULL,
+    url {text},
+    state {text} NOT NULL,
+    tries {int} NOT NULL,
+    due {time} NOT NULL,
+    changed {time} NOT NULL,
+    message {text},
+    content_hash {text},
+    content_hash_type {text},
+    content_length {int},
+    source_hash {text},
+    {row},
+    PRIMARY KEY (trace, place)
+);
+CREATE INDEX tracer_fetch_due ON tracer_fetch (state, due);

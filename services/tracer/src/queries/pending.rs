@@ -4,13 +4,10 @@ use strongroom_kernel::{Kind, Snapshot, Uuid, Value, ports::Reach};
 use strongroom_model::Error;
 
 use super::{
-    rows::{count, parameters},
+    rows::{PER_UNIT, count, parameters},
     trace::named,
 };
 use crate::{tables::Trace, wire::trace::NamedTrace};
-
-/// Rows of one unit: what `row_order` counts per sequence.
-const PER_UNIT: u64 = 1_024;
 
 /// At most `limit` traces of units from `sequence` on, the oldest first, each with the sequence of its unit; only the one
 /// of the cache entry `entry` if one is named.
@@ -29,6 +26,25 @@ pub async fn pending_traces(
     params.extend(entry.map(Value::Id));
     let rest = format!("WHERE row_order >= $1 {only}ORDER BY row_order LIMIT $2");
     let traces = snapshot.select::<Trace>(&rest, &params, Reach::Scan).await?;
+    with_sequences(snapshot, traces).await
+}
+
+/// The traces of these ids, each with the sequence of its unit, the oldest first.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn traces_in_order(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<(u64, NamedTrace)>, Error> {
+    let mut traces = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(500) {
+        let rest = format!("WHERE id IN ({}) ORDER BY row_order", parameters(1, chunk.len()));
+        let params: Vec<Value> = chunk.iter().copied().map(Value::Id).collect();
+        let chunk = snapshot.select::<Trace>(&rest, &params, Reach::Scan).await?;
+        traces.extend(with_sequences(snapshot, chunk).await?);
+    }
+    Ok(traces)
+}
+
+async fn with_sequences(snapshot: &Snapshot, traces: Vec<Trace>) -> Result<Vec<(u64, NamedTrace)>, Error> {
     if traces.is_empty() {
         return Ok(Vec::new());
     }

@@ -3,6 +3,9 @@
 use strongroom_kernel::{Uuid, Value, from_port, ports::PortError};
 use strongroom_model::Error;
 
+/// Rows of one unit: what `row_order` counts per sequence.
+pub(super) const PER_UNIT: u64 = 1_024;
+
 /// `$first, $first+1, …`: `count` of them.
 pub(super) fn parameters(first: usize, count: usize) -> String {
     let parameters: Vec<String> = (first..first + count).map(|number| format!("${number}")).collect();

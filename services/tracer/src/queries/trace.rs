@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use strongroom_kernel::{Kind, Snapshot, Uuid, Value, ports::Reach};
 use strongroom_model::Error;
 
-use super::rows::{id, parameters, text};
+use super::{
+    fetches::with_files,
+    rows::{PER_UNIT, count, id, parameters, text},
+};
 use crate::{tables::Trace, wire::trace::NamedTrace};
 
 /// Ids of one statement.
@@ -22,11 +25,22 @@ pub async fn find_trace(snapshot: &Snapshot, trace: Uuid) -> Result<Option<Named
     }
 }
 
-/// `traces` with the names of their persons, in the same order.
+/// The sequence of the unit that added the trace.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn named(snapshot: &Snapshot, traces: Vec<Trace>) -> Result<Vec<NamedTrace>, Error> {
+pub async fn sequence_of(snapshot: &Snapshot, trace: Uuid) -> Result<Option<u64>, Error> {
+    let sql = "SELECT row_order FROM tracer_trace WHERE id = $1";
+    let rows = snapshot.query(sql, &[Value::Id(trace)], &[Kind::Int], Reach::Point).await?;
+    rows.first().map(|row| Ok(count(row.first())? / PER_UNIT)).transpose()
+}
+
+/// `traces` with the names of their persons and what was found of their remote files, in the same order.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn named(snapshot: &Snapshot, mut traces: Vec<Trace>) -> Result<Vec<NamedTrace>, Error> {
+    with_files(snapshot, &mut traces).await?;
     let mut persons: Vec<Uuid> =
         traces.iter().flat_map(|trace| [trace.user_id, trace.caller_id]).filter(|id| !id.is_nil()).collect();
     persons.sort_unstable();

@@ -7,6 +7,18 @@ pub fn whole_millis(time: Timestamp) -> Timestamp {
     Timestamp::from_micros(time.micros().div_euclid(1_000) * 1_000).unwrap_or(time)
 }
 
+/// An instant as clients write it: RFC 3339, or milliseconds since the epoch.
+pub fn read_instant(text: &str) -> Option<Timestamp> {
+    let number = text.strip_prefix('-').unwrap_or(text);
+    let micros = if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse::<i64>().ok().and_then(|millis| millis.checked_mul(1_000))
+    } else {
+        // a plus sign that was not encoded arrives as a space
+        text.replace(' ', "+").parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond)
+    };
+    micros.and_then(Timestamp::from_micros)
+}
+
 /// Milliseconds since the epoch, as the decimal text of a trace.
 pub fn millis(time: Timestamp) -> String {
     time.micros().div_euclid(1_000).to_string()

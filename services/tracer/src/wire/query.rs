@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{action::UserAction, ledger_name::is_ledger, problem::Problems};
+use strongroom_model::Timestamp;
+
+use super::{action::UserAction, instant::read_instant, ledger_name::is_ledger, problem::Problems};
 
 /// Most values of one parameter.
 const MOST_VALUES: usize = 20;
@@ -24,6 +26,12 @@ pub struct Search {
     pub datasets: Vec<String>,
     /// Any of these actions.
     pub actions: Vec<UserAction>,
+    /// Not before this, if anything.
+    pub from: Option<Timestamp>,
+    /// Before this, if anything.
+    pub to: Option<Timestamp>,
+    /// Without those whose place in the ledger is not final.
+    pub final_only: bool,
     /// Page of the answer.
     pub page: Page,
 }
@@ -35,6 +43,40 @@ pub struct Page {
     pub skip: u64,
     /// At most this many.
     pub limit: u64,
+    /// Where the page before ended, if it was asked for by its end.
+    pub cursor: Option<Cursor>,
+}
+
+/// Where a page begins: it stays there whatever is added meanwhile, and however deep it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    /// With the newest.
+    Newest,
+    /// Behind the trace of this time and of the unit of this sequence.
+    Behind {
+        /// Its time.
+        time: Timestamp,
+        /// Sequence of its unit.
+        sequence: u64,
+    },
+}
+
+impl Cursor {
+    /// The cursor as clients give it back; of no meaning to them.
+    pub fn text(time: Timestamp, sequence: u64) -> String {
+        format!("{}.{sequence}", time.micros())
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::Newest);
+        }
+        let (micros, sequence) = text.split_once('.')?;
+        let time = Timestamp::from_micros(micros.parse().ok()?)?;
+        // what units are counted with is far below
+        let sequence = sequence.parse().ok().filter(|sequence| *sequence < 1 << 53)?;
+        Some(Self::Behind { time, sequence })
+    }
 }
 
 /// Page sizes.
@@ -95,17 +137,45 @@ impl<'q> Query<'q> {
         }
     }
 
-    /// `skipTraces` and `limitTraces`.
+    /// `skipTraces`, `limitTraces` and `cursor`.
     ///
     /// # Errors
-    /// No number, or a limit above the highest.
+    /// No number, a limit above the highest, a cursor that was not given out, or one beside `skipTraces`.
     pub fn page(&self, limits: Limits) -> Result<Page, Problems> {
         let skip = self.number("skipTraces")?.unwrap_or(0);
         let limit = self.number("limitTraces")?.unwrap_or(limits.default);
         if limit > limits.most {
             return Err(Problems::one("limitTraces", format!("must be at most {}", limits.most)));
         }
-        Ok(Page { skip, limit })
+        let cursor = self.last("cursor").map(|text| {
+            Cursor::read(text)
+                .ok_or_else(|| Problems::one("cursor", "must be nextCursor of an answer, or empty"))
+        });
+        let cursor = cursor.transpose()?;
+        if cursor.is_some() && skip > 0 {
+            return Err(Problems::one("cursor", "cannot be asked for together with skipTraces"));
+        }
+        Ok(Page { skip, limit, cursor })
+    }
+
+    /// `from` and `to`, a half-open interval.
+    ///
+    /// # Errors
+    /// No instants, or the wrong way round.
+    pub fn interval(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Problems> {
+        let (from, to) = (self.instant("from")?, self.instant("to")?);
+        if let (Some(from), Some(to)) = (from, to)
+            && to <= from
+        {
+            return Err(Problems::one("to", "must be after from"));
+        }
+        Ok((from, to))
+    }
+
+    fn instant(&self, name: &str) -> Result<Option<Timestamp>, Problems> {
+        let Some(text) = self.last(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        let wrong = || Problems::one(name, "must be an instant of RFC 3339, or milliseconds since 1970");
+        read_instant(text).map(Some).ok_or_else(wrong)
     }
 
     /// The whole search; `ledger` is what ours is called.
@@ -120,11 +190,15 @@ impl<'q> Query<'q> {
             }
         }
         let actions = self.actions()?;
+        let (from, to) = self.interval()?;
         Ok(Search {
             users: self.values(&["userId", "actionUserId"])?,
             callers: self.values(&["callerUserId"])?,
             datasets: self.values(&["datasetId"])?,
             actions,
+            from,
+            to,
+            final_only: self.flag("includePending")? == Some(false),
             page: self.page(limits)?,
         })
     }
@@ -179,9 +253,24 @@ mod tests {
         assert_eq!(found.datasets, ["x,y", "z"]);
         assert_eq!(found.actions, [UserAction::UseModels]);
         assert_eq!(found.callers, Vec::<String>::new());
-        assert_eq!(found.page, Page { skip: 0, limit: 5 });
+        assert_eq!(found.page, Page { skip: 0, limit: 5, cursor: None });
         assert_eq!(search("actionUserId=a").unwrap().users, ["a"]);
-        assert_eq!(search("skipTraces=3&limitTraces=0").unwrap().page, Page { skip: 3, limit: 0 });
+        assert_eq!(
+            search("skipTraces=3&limitTraces=0").unwrap().page,
+            Page { skip: 3, limit: 0, cursor: None }
+        );
+    }
+
+    #[test]
+    fn additions_are_an_interval_a_cursor_and_whether_what_is_pending_is_shown() {
+        let found = search("from=1000&to=1970-01-01T00:00:02Z&includePending=false&cursor=").unwrap();
+        assert_eq!(found.from, Timestamp::from_micros(1_000_000));
+        assert_eq!(found.to, Timestamp::from_micros(2_000_000));
+        assert!(found.final_only && !search("includePending=TRUE").unwrap().final_only);
+        assert_eq!(found.page.cursor, Some(Cursor::Newest));
+        let time = Timestamp::from_micros(-5).unwrap();
+        let behind = search(&format!("cursor={}", Cursor::text(time, 7))).unwrap().page.cursor;
+        assert_eq!(behind, Some(Cursor::Behind { time, sequence: 7 }));
     }
 
     #[test]
@@ -194,6 +283,13 @@ mod tests {
         check("blockchain=ETHEREUM", "blockchain must be STRONGROOM");
         check("skipTraces=-1", "skipTraces must be");
         check("limitTraces=x", "limitTraces must be");
+        check("from=yesterday", "from must be an instant");
+        check("from=2&to=2", "to must be after from");
+        check("includePending=perhaps", "includePending must be");
+        for cursor in ["x", "1", "1.", "1.-1", "1.9007199254740992", "99999999999999999999.1"] {
+            check(&format!("cursor={cursor}"), "cursor must be");
+        }
+        check("cursor=&skipTraces=1", "cursor cannot");
         check("limitTraces=101", "limitTraces must be at most 100");
         let many: Vec<String> = (0..21).map(|number| format!("datasetId={number}")).collect();
         check(&many.join("&"), "datasetId has more than 20 values");

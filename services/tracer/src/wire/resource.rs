@@ -31,6 +31,15 @@ pub struct Resource {
     /// Algorithm of that digest.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub path_hash_type: Option<String>,
+    /// Bytes of the file that was fetched.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content_length: Option<i64>,
+    /// Digest of where the file came from after redirects, by the algorithm of its content's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source_hash: Option<String>,
+    /// When it was fetched, ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fetched: Option<String>,
 }
 
 /// A content somewhere else, to be fetched and hashed.
@@ -54,6 +63,9 @@ impl Resource {
             name_hash_type: None,
             path_hash: None,
             path_hash_type: None,
+            content_length: None,
+            source_hash: None,
+            fetched: None,
         }
     }
 

@@ -109,12 +109,7 @@ impl Question {
     /// # Errors
     /// What must be changed.
     pub fn read(query: &Query<'_>) -> Result<Self, Problems> {
-        let (from, to) = (instant(query, "from")?, instant(query, "to")?);
-        if let (Some(from), Some(to)) = (from, to)
-            && to <= from
-        {
-            return Err(Problems::one("to", "must be after from"));
-        }
+        let (from, to) = query.interval()?;
         Ok(Self {
             from,
             to,
@@ -153,22 +148,6 @@ impl Question {
     /// Whether it asks of single persons.
     pub fn names_persons(&self) -> bool {
         !self.users.is_empty() || !self.callers.is_empty()
-    }
-}
-
-/// RFC 3339, or milliseconds since the epoch.
-fn instant(query: &Query<'_>, name: &str) -> Result<Option<Timestamp>, Problems> {
-    let Some(text) = query.last(name).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let number = text.strip_prefix('-').unwrap_or(text);
-    let micros = if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse::<i64>().ok().and_then(|millis| millis.checked_mul(1_000))
-    } else {
-        // a plus sign that was not encoded arrives as a space
-        text.replace(' ', "+").parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond)
-    };
-    match micros.and_then(Timestamp::from_micros) {
-        Some(time) => Ok(Some(time)),
-        None => Err(Problems::one(name, "must be an instant of RFC 3339, or milliseconds since 1970")),
     }
 }
 

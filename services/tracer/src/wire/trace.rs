@@ -79,6 +79,10 @@ pub enum Status {
     Waiting,
     /// It has its place, and the ledger's verdict is not final yet.
     InLedger,
+    /// It is accepted, and files of its resources are still to be fetched.
+    Fetching,
+    /// It is accepted, and files of its resources could not be had.
+    Failed,
 }
 
 impl Status {
@@ -87,11 +91,13 @@ impl Status {
         match self {
             Self::Waiting => "WAITING",
             Self::InLedger => "BLOCKCHAIN_WAITING",
+            Self::Fetching => "FETCHING",
+            Self::Failed => "ERROR",
         }
     }
 }
 
-/// An accepted trace whose place in the ledger is not final yet.
+/// An accepted trace whose place in the ledger is not final yet, or whose files are not all fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheEntry {
     /// Its trace.
@@ -100,6 +106,10 @@ pub struct CacheEntry {
     pub status: Status,
     /// Where in the ledger it is: `<origin>/<index>`.
     pub place: Option<String>,
+    /// What keeps it, in words.
+    pub message: Option<String>,
+    /// When it was changed last; when it was accepted unless something else is said.
+    pub changed: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -175,7 +185,7 @@ impl NamedTrace {
 impl CacheEntry {
     /// An entry that was made a moment ago.
     pub fn new(trace: NamedTrace) -> Self {
-        Self { trace, status: Status::Waiting, place: None }
+        Self { trace, status: Status::Waiting, place: None, message: None, changed: None }
     }
 
     /// The entry as the cache lists it; `ledger` is what ours is called.
@@ -186,9 +196,9 @@ impl CacheEntry {
             id: trace.entry,
             transaction_id: self.place.as_deref(),
             creation_date: iso(accepted),
-            modification_date: iso(accepted),
+            modification_date: iso(self.changed.unwrap_or(accepted)),
             status: self.status.word(),
-            status_message: None,
+            status_message: self.message.as_deref(),
             blockchain_type: ledger,
             caller_id: self.trace.caller.as_deref(),
             trace_id: trace.id,

@@ -1,4 +1,4 @@
-//! Adds a trace: its row, a row per dataset and model, and the counts that searches answer with, in one unit.
+//! Adds a trace: its row, a row per dataset, model and file to be fetched, and the counts that searches answer with, in one unit.
 //!
 //! Nothing can refuse a trace once it was acknowledged: everything that can be wrong with it was told before.
 
@@ -15,7 +15,10 @@ use crate::{
     commands::ADD_TRACE,
     newcomers::Newcomers,
     queries,
-    tables::{CallerTally, DatasetTally, Person, Trace, TraceDataset, TraceModel, fold},
+    tables::{
+        CallerTally, DatasetTally, FETCHING, Person, ResourceFetch, Trace, TraceDataset, TraceModel,
+        UserTally, fold,
+    },
     wire::{instant::whole_millis, post::Posted, trace::NamedTrace},
 };
 
@@ -49,7 +52,8 @@ impl NewTrace {
         Self {
             posted,
             caller_name,
-            id: rng.id(),
+            // in order of time, so that the newest stand side by side in every index
+            id: rng.id_at(now),
             entry: rng.id_at(now),
             persons: [rng.id(), rng.id()],
             time: whole_millis(now),
@@ -119,7 +123,8 @@ impl Command for AddTrace {
         let row = self.row(user, caller)?;
         unit.put(&row, State::Absent);
         let datasets = Self::link(&mut unit, &row);
-        count_caller(&mut unit, snapshot, &row).await?;
+        self.fetch(&mut unit);
+        count_persons(&mut unit, snapshot, &row).await?;
         count_datasets(&mut unit, snapshot, &row, &datasets).await?;
         let named =
             NamedTrace { trace: row, user: Some(posted.user_id.clone()), caller: caller_name.clone() };
@@ -180,6 +185,27 @@ impl AddTrace {
         })
     }
 
+    /// Has the files fetched that are given by their address.
+    fn fetch(&self, unit: &mut Unit) {
+        for remote in &self.trace.posted.remote {
+            let file = ResourceFetch {
+                trace: self.trace.id,
+                place: place(remote.place),
+                url: Some(remote.url.clone()),
+                state: FETCHING.to_owned(),
+                tries: 0,
+                due: self.trace.time,
+                changed: self.trace.time,
+                message: None,
+                content_hash: None,
+                content_hash_type: None,
+                content_length: None,
+                source_hash: None,
+            };
+            unit.put(&file, State::Absent);
+        }
+    }
+
     /// Puts the trace under each of its datasets and models; returns the folded datasets.
     fn link(unit: &mut Unit, row: &Trace) -> Vec<String> {
         let mut datasets: Vec<String> = Vec::new();
@@ -192,7 +218,6 @@ impl AddTrace {
             let link = TraceDataset {
                 trace: row.id,
                 place: place(datasets.len()),
-                dataset: dataset.clone(),
                 folded: folded.clone(),
                 time: row.time,
                 user_id: row.user_id,
@@ -230,13 +255,19 @@ fn place(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-async fn count_caller(unit: &mut Unit, snapshot: &Snapshot, row: &Trace) -> Result<(), Error> {
-    let key = vec![Value::Id(row.caller_id), Value::Text(row.action.clone())];
+async fn count_persons(unit: &mut Unit, snapshot: &Snapshot, row: &Trace) -> Result<(), Error> {
+    let (user_id, caller_id, action) = (row.user_id, row.caller_id, row.action.clone());
+    let key = vec![Value::Id(caller_id), Value::Text(action.clone())];
     if snapshot.find::<CallerTally>(&key).await?.is_some() {
         unit.bump::<CallerTally>(key, "traces", 1, (0, MOST));
     } else {
-        let first = CallerTally { caller_id: row.caller_id, action: row.action.clone(), traces: 1 };
-        unit.put(&first, State::Absent);
+        unit.put(&CallerTally { caller_id, action: action.clone(), traces: 1 }, State::Absent);
+    }
+    let key = vec![Value::Id(user_id), Value::Id(caller_id), Value::Text(action.clone())];
+    if snapshot.find::<UserTally>(&key).await?.is_some() {
+        unit.bump::<UserTally>(key, "traces", 1, (0, MOST));
+    } else {
+        unit.put(&UserTally { user_id, caller_id, action, traces: 1 }, State::Absent);
     }
     Ok(())
 }

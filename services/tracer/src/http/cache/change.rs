@@ -5,17 +5,21 @@
 
 use axum::{body::Body, http::StatusCode, response::Response};
 use serde::Deserialize;
+use strongroom_http::insert_receipt;
 
 use super::{
     super::{answer, ask::Ask, error::Refusal},
     entries, may_see,
 };
 use crate::{
-    commands::CHANGE_CACHE,
-    wire::{problem::Problems, trace::CacheEntry},
+    commands::{CHANGE_CACHE, fetch::RetryFetches},
+    wire::{
+        problem::Problems,
+        trace::{CacheEntry, Status},
+    },
 };
 
-/// States in which the original lets an entry be changed; none of ours is ever in one.
+/// States in which the original lets an entry be changed; of these only `ERROR` is one of ours.
 const CHANGEABLE: &str = "BLOCKCHAIN_ERROR, BLOCKCHAIN_NOT_FOUND, ERROR, BLOCKCHAIN_SUBMISSION_ERROR";
 /// What the original lets be changed.
 const FIELDS: &[&str] = &["statusMessage", "id", "status", "blockchainType", "callerId", "traceId", "trace"];
@@ -44,8 +48,9 @@ pub(in crate::http) async fn remove(ask: &Ask) -> Result<Response, Refusal> {
     Err(Refusal::plain(StatusCode::CONFLICT, text))
 }
 
-/// Refuses to change an entry. 400 as the original in every state that is not one of failure; 200 where nothing is to be
-/// changed and the entry is only to be sent again, which happens by itself.
+/// Refuses to change an entry: 400 as the original in every state that is not one of failure, else 409. 200 where nothing
+/// is to be changed and the entry is only to be sent again: files that were given up are tried again, anything else
+/// happens by itself.
 pub(in crate::http) async fn change(ask: Ask, body: Body) -> Result<Response, Refusal> {
     let entry = find(&ask).await?;
     let (_, change) = ask.body(body, |bytes| serde_json::from_slice::<Change>(bytes)).await?;
@@ -57,11 +62,30 @@ pub(in crate::http) async fn change(ask: Ask, body: Body) -> Result<Response, Re
     if !fields.is_empty() {
         ask.kernel().record_denial(&ask.admitted.caller, CHANGE_CACHE);
         let status = entry.status.word();
+        if entry.status == Status::Failed {
+            let text = "an accepted trace is recorded and cannot be rewritten: with an empty list of fields and \
+                        runBlockchainCommit its files are fetched again";
+            return Err(Refusal::plain(StatusCode::CONFLICT, text));
+        }
         let text = format!("an entry can be changed in the states {CHANGEABLE} only; this one is {status}");
         return Err(Refusal::plain(StatusCode::BAD_REQUEST, text));
     }
-    tracing::debug!(send = change.run_blockchain_commit, "an entry was asked to be sent again");
+    if change.run_blockchain_commit && entry.status == Status::Failed {
+        return fetch_again(&ask, entry).await;
+    }
     Ok(answer::text(StatusCode::OK, entry.to_json(&ask.state.config().ledger_name)))
+}
+
+/// Has the files of an entry that were given up tried again; answers with the entry as it is then.
+async fn fetch_again(ask: &Ask, mut entry: CacheEntry) -> Result<Response, Refusal> {
+    let caller = ask.admitted.caller.clone();
+    let now = ask.kernel().clock().now();
+    let done = ask.kernel().run(&RetryFetches { caller, trace: entry.trace.trace.id, now }).await?;
+    ask.state.fetches().notify_one();
+    (entry.status, entry.message, entry.changed) = (Status::Fetching, None, Some(now));
+    let mut response = answer::text(StatusCode::OK, entry.to_json(&ask.state.config().ledger_name));
+    insert_receipt(&mut response, &done.receipt);
+    Ok(response)
 }
 
 async fn find(ask: &Ask) -> Result<CacheEntry, Refusal> {

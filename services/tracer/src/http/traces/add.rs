@@ -1,5 +1,7 @@
 //! `POST /api/v1/traces`: adds a trace.
 
+use std::time::Duration;
+
 use axum::{body::Body, http::StatusCode, response::Response};
 use strongroom_http::insert_receipt;
 use strongroom_kernel::{Once, Uuid};
@@ -7,21 +9,31 @@ use strongroom_model::{Error, ErrorKind};
 
 use super::super::{answer, ask::Ask, error::Refusal};
 use crate::{
-    commands::trace::{self, NewTrace},
-    queries::find_trace,
+    commands::{
+        fetch,
+        trace::{self, NewTrace},
+    },
+    queries::{are_too_many_waiting, find_trace},
     wire::{
         post::{self, Posted},
         problem::Problems,
-        trace::{CacheEntry, NamedTrace, array},
+        trace::{CacheEntry, NamedTrace, Status, array},
     },
 };
 
-/// Adds a trace. 200 with its entry in the cache, 400, 422; whatever is answered with 200 is durable.
+/// Files that may wait to be fetched, of all traces together.
+const MOST_WAITING: u64 = 10_000;
+
+/// Adds a trace. 200 with its entry in the cache, 400, 422; whatever is answered with 200 is durable. Files that it
+/// gives by their address are fetched later.
 pub(in crate::http) async fn add(ask: Ask, body: Body) -> Result<Response, Refusal> {
     let rules = ask.state.rules();
     let (digest, posted) = ask.body(body, move |bytes| post::read(bytes, &rules)).await?;
-    let mut posted = posted?;
-    fetch(&ask, &mut posted).await?;
+    let posted = posted?;
+    let is_remote = !posted.remote.is_empty();
+    if is_remote {
+        check_files(&ask, &posted).await?;
+    }
     let key = ask.once_key(digest)?;
     let name = ask.admitted.identified.as_ref().map(|known| known.subject.clone());
     let trace = NewTrace::new(ask.kernel(), posted, name);
@@ -31,7 +43,12 @@ pub(in crate::http) async fn add(ask: Ask, body: Body) -> Result<Response, Refus
         Once::Done(done) => (done.reply, Some(done.receipt)),
         Once::Repeated(id) => (earlier(&ask, &id).await?, None),
     };
-    let entry = CacheEntry::new(trace).to_json(&ask.state.config().ledger_name);
+    let mut entry = CacheEntry::new(trace);
+    if is_remote {
+        entry.status = Status::Fetching;
+        ask.state.fetches().notify_one();
+    }
+    let entry = entry.to_json(&ask.state.config().ledger_name);
     let mut response = answer::text(StatusCode::OK, array(std::iter::once(entry)));
     if let Some(receipt) = receipt {
         insert_receipt(&mut response, &receipt);
@@ -39,22 +56,16 @@ pub(in crate::http) async fn add(ask: Ask, body: Body) -> Result<Response, Refus
     Ok(response)
 }
 
-/// Fetches the resources that are given by their address.
-async fn fetch(ask: &Ask, posted: &mut Posted) -> Result<(), Refusal> {
-    if posted.remote.is_empty() {
-        return Ok(());
+/// Whether the resources that are given by their address can be fetched at all.
+async fn check_files(ask: &Ask, posted: &Posted) -> Result<(), Refusal> {
+    fetch::check(ask.state.fetch(), posted).map_err(|(place, error)| {
+        Refusal::Body(Problems::one(format!("resources[{place}].url"), error.to_string()))
+    })?;
+    if are_too_many_waiting(&ask.kernel().snapshot().await?, MOST_WAITING).await? {
+        let error = Error::new(ErrorKind::Unavailable, "too many files wait to be fetched, try again later");
+        return Err(error.with_retry_after(Duration::from_mins(1)).into());
     }
-    let config = ask.state.config();
-    let _place = ask.state.download().await;
-    let fetched = trace::fetch(ask.state.fetch(), config.fetch.limits(), config.hash_algorithm, posted).await;
-    fetched.map_err(|(place, error)| {
-        let field = format!("resources[{place}].url");
-        if error.may_pass() {
-            Error::new(ErrorKind::Unavailable, format!("{field} {error}")).with_source(error).into()
-        } else {
-            Refusal::Body(Problems::one(field, error.to_string()))
-        }
-    })
+    Ok(())
 }
 
 /// The trace that was added under the same key before.

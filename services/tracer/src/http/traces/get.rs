@@ -42,13 +42,13 @@ pub(in crate::http) async fn get(ask: &Ask) -> Result<Response, Refusal> {
     let limits = Limits { default: OF_A_USER, ..ask.state.limits() };
     let page = ask.query().page(limits).map_err(Refusal::Query)?;
     let of_user = Search { users: vec![ask.segment().to_owned()], page, ..Search::default() };
-    let found = queries::search(&snapshot, &of_user, &readable).await?;
+    let found = queries::search(&snapshot, &of_user, &readable, 0).await?;
     let mut response = answer::text(StatusCode::OK, array(found.traces.iter().map(NamedTrace::whole)));
     response.headers_mut().insert(TOTAL, HeaderValue::from(found.total));
     Ok(response)
 }
 
-fn may_read(trace: &NamedTrace, readable: &Readable) -> bool {
+pub(super) fn may_read(trace: &NamedTrace, readable: &Readable) -> bool {
     let Readable::Own(name) = readable else { return true };
     let is_own = |person: &Option<String>| person.as_deref().is_some_and(|known| fold(known) == fold(name));
     is_own(&trace.user) || is_own(&trace.caller)

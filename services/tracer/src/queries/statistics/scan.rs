@@ -13,7 +13,7 @@ use strongroom_model::{Error, Timestamp};
 
 use super::{Scope, USES};
 use crate::{
-    queries::persons_folded,
+    queries::{persons_folded, search::ACTION_ALONE},
     tables::fold,
     wire::{
         action::UserAction,
@@ -225,6 +225,7 @@ impl<'k> Scan<'k> {
                     Value::Int(first),
                     Value::Int(end),
                 ];
+                let action = if under.is_some() { "action" } else { ACTION_ALONE };
                 let (tables, trace, condition) = match under {
                     None => ("tracer_trace AS k", "k", String::new()),
                     Some((column, value)) => {
@@ -239,7 +240,7 @@ impl<'k> Scan<'k> {
                     }
                 };
                 let sql = format!(
-                    "SELECT {} FROM {tables} WHERE {condition}k.action = $1 AND (k.time, k.row_order) > ($2, $3) \
+                    "SELECT {} FROM {tables} WHERE {condition}k.{action} = $1 AND (k.time, k.row_order) > ($2, $3) \
                      AND k.time <= $4 AND k.row_order >= $5 AND k.row_order < $6 \
                      ORDER BY k.time, k.row_order LIMIT {PAGE}",
                     columns(trace, "k")

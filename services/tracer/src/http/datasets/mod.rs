@@ -1,0 +1,5 @@
+//! Datasets.
+
+mod integrity;
+
+pub(super) use integrity::integrity;
