@@ -4,12 +4,8 @@
 //! would have that served, whole and sound. So what a row refers to is looked up in the ledger too; once per row and
 //! process.
 
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher, RandomState},
-};
+use std::hash::BuildHasher;
 
-use parking_lot::Mutex;
 use strongroom_model::Error;
 
 use crate::{
@@ -20,30 +16,6 @@ use crate::{
     row::{Kind, Row, Table, Value},
     unit::Operation,
 };
-
-/// Rows remembered; beyond it all are forgotten, and looked up again.
-const MAX_REMEMBERED: usize = 100_000;
-
-/// Rows that were found as their records say.
-#[derive(Debug, Default)]
-pub(crate) struct Attested {
-    hasher: RandomState,
-    rows: Mutex<HashSet<u64>>,
-}
-
-impl Attested {
-    fn knows(&self, row: u64) -> bool {
-        self.rows.lock().contains(&row)
-    }
-
-    fn remember(&self, row: u64) {
-        let mut rows = self.rows.lock();
-        if rows.len() >= MAX_REMEMBERED {
-            rows.clear();
-        }
-        rows.insert(row);
-    }
-}
 
 impl Kernel {
     /// Tests that `row` is what the record of the unit that wrote it says, for handlers that serve the content it names.

@@ -1,10 +1,10 @@
 //! The kernel: a unit of work is stored, recorded in the ledger and announced together.
 //!
 //! Reading order: [`mod@unit`] (what a unit is), [`record`] (how it stands in the ledger), [`ports`] (what is
-//! asked of databases, stores and sinks), `commit` (how many units become durable at once), `recording` and
-//! `reading` (how logins, denials and reads come into the ledger), `ledger` (tree, tiles, checkpoints),
-//! [`index`] (which leaves tell of what), `relay` (announcements). The kernel knows no service, no SQL dialect, no
-//! S3 and no HTTP.
+//! asked of databases, stores and sinks), `start` (what a kernel is made of), `commit` (how many units become durable
+//! at once), `recording` and `reading` (how logins, denials and reads come into the ledger), `ledger` (tree, tiles,
+//! checkpoints), [`index`] (which leaves tell of what), `relay` (announcements). The kernel knows no service, no SQL
+//! dialect, no S3 and no HTTP.
 
 pub mod index;
 pub mod ports;
@@ -31,6 +31,7 @@ mod relay;
 mod retention;
 mod row;
 mod snapshot;
+mod start;
 mod state;
 mod sweep;
 mod upload;
@@ -40,12 +41,11 @@ pub use command::{Command, Done};
 pub use commit::{Once, OnceKey};
 pub use erasure::{Belongs, ErasureReport, ErasureRequest, ErasureSubject, list_erasure};
 pub use error::from_port;
-pub use kernel::{Kernel, Parts, Readiness, SinkPart};
+pub use kernel::{Kernel, PackingFigures, PackingPart, Readiness, SinkPart};
 pub use ledger::{
     ForwardPart, ForwardState, KeptReceipt, LedgerView, Probed, ProofError, Published, Receipt, WitnessPart,
     WitnessState, shared,
 };
-pub use packing::{PackingFigures, PackingPart};
 pub use reading::{Content, ContentBody, ContentRead};
 pub use rebuild::rebuild;
 pub use row::{
@@ -53,6 +53,7 @@ pub use row::{
     TextList, Unique, Value,
 };
 pub use snapshot::Snapshot;
+pub use start::Parts;
 pub use sweep::{DELETE_AFTER, ScrubStep};
 pub use unit::{Action, Event, Expectation, Operation, State, Subject, Unit, UnitResult};
 pub use upload::{Upload, Uploaded};

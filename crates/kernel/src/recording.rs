@@ -1,87 +1,22 @@
 //! What is recorded besides units: logins, denials, reads. Reading handlers come through here too.
 
-use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
-use parking_lot::Mutex;
 use strongroom_model::{Caller, CallerKind, Error};
 use tokio::sync::watch;
 
 use crate::{
     kernel::{Inner, Kernel},
     ledger::Receipt,
-    ports::{ContentKey, UnitOutcome},
+    ports::UnitOutcome,
     unit::{Action, Unit, UnitResult},
 };
 
 /// Denials of strangers of one action within this time are one leaf.
 const STRANGERS_WINDOW: Duration = Duration::from_mins(1);
-/// Reads that are remembered for coalescing; beyond it the oldest is forgotten, and read again is recorded again.
-const MAX_REMEMBERED: usize = 100_000;
 
 /// Label of a refused credential or missing right.
 pub(crate) const DENIED: &str = "denied";
-
-/// Which reads were recorded a moment ago, and how many strangers were turned away.
-#[derive(Debug)]
-pub(crate) struct Recorder {
-    window: Duration,
-    reads: Mutex<Reads>,
-    strangers: Mutex<HashMap<Action, u64>>,
-}
-
-#[derive(Debug, Default)]
-struct Reads {
-    known: HashMap<(Caller, Action, String, ContentKey), Instant>,
-    order: VecDeque<(Instant, (Caller, Action, String, ContentKey))>,
-}
-
-impl Recorder {
-    pub(crate) fn new(window: Duration) -> Self {
-        Self { window, reads: Mutex::default(), strangers: Mutex::default() }
-    }
-
-    /// True when this read is not yet covered by a recent leaf; it is then taken as recorded.
-    pub(crate) fn is_new_read(
-        &self,
-        caller: &Caller,
-        action: Action,
-        subject: &str,
-        key: &ContentKey,
-    ) -> bool {
-        let now = Instant::now();
-        let mut reads = self.reads.lock();
-        let Reads { known, order } = &mut *reads;
-        while let Some((since, _)) = order.front() {
-            if now.duration_since(*since) < self.window && order.len() < MAX_REMEMBERED {
-                break;
-            }
-            if let Some((_, oldest)) = order.pop_front() {
-                known.remove(&oldest);
-            }
-        }
-        let read = (caller.clone(), action, subject.to_owned(), key.clone());
-        match known.entry(read) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(vacant) => {
-                order.push_back((now, vacant.key().clone()));
-                vacant.insert(now);
-                true
-            }
-        }
-    }
-
-    /// Forgets a read whose leaf could not be queued.
-    pub(crate) fn forget_read(&self, caller: &Caller, action: Action, subject: &str, key: &ContentKey) {
-        let read = (caller.clone(), action, subject.to_owned(), key.clone());
-        let mut reads = self.reads.lock();
-        reads.known.remove(&read);
-        reads.order.retain(|(_, known)| *known != read);
-    }
-}
 
 impl Kernel {
     /// Records something that happened; durable when it returns.
@@ -101,7 +36,7 @@ impl Kernel {
     /// action and minute, so that they cannot fill the ledger.
     pub fn record_denial(&self, caller: &Caller, action: Action) {
         if caller.kind == CallerKind::Stranger {
-            *self.inner.recorder.strangers.lock().entry(action).or_insert(0) += 1;
+            self.inner.recorder.count_strangers(action, 1);
             return;
         }
         let unit = Unit { result: UnitResult::Refused(DENIED), ..Unit::new(caller, action) };
@@ -123,12 +58,11 @@ pub(crate) async fn flush_strangers(inner: Arc<Inner>, mut stop: watch::Receiver
 
 /// Records the strangers counted so far.
 pub(crate) fn flush_now(inner: &Inner) {
-    let counted: Vec<(Action, u64)> = inner.recorder.strangers.lock().drain().collect();
-    for (action, count) in counted {
+    for (action, count) in inner.recorder.take_strangers() {
         let unit =
             Unit { result: UnitResult::Refused(DENIED), count, ..Unit::new(&Caller::stranger(), action) };
         if inner.queue.push_access(inner.prepare(&unit, None)).is_err() {
-            *inner.recorder.strangers.lock().entry(action).or_insert(0) += count;
+            inner.recorder.count_strangers(action, count);
         }
     }
 }

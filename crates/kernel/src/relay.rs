@@ -1,18 +1,15 @@
 //! Carries committed events to the sinks: a cursor over the events, no outbox.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::{
-    kernel::{Inner, Kernel, SinkPart},
-    ports::{Note, PortError, PortErrorKind, Stamp, UnitOutcome},
+    kernel::{Inner, Kernel, Relay},
+    ports::{Note, PortError, PortErrorKind, Stamp},
 };
 
 /// Events of one delivery.
@@ -20,57 +17,6 @@ const BATCH: usize = 500;
 /// Pauses after a failed delivery, from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// One sink, its progress and who waits for it.
-#[derive(Debug)]
-pub(crate) struct Relay {
-    part: SinkPart,
-    grown: Notify,
-    /// Offset behind the last confirmed event.
-    confirmed: watch::Sender<u64>,
-    /// Offset behind the last event known to be committed.
-    committed: AtomicU64,
-    /// The last delivery failed: nobody waits for the next.
-    failing: AtomicBool,
-}
-
-impl Relay {
-    pub(crate) fn new(part: SinkPart) -> Self {
-        Self {
-            part,
-            grown: Notify::new(),
-            confirmed: watch::Sender::new(0),
-            committed: AtomicU64::new(0),
-            failing: AtomicBool::new(false),
-        }
-    }
-
-    /// Hears what a batch committed.
-    pub(crate) fn wake(&self, outcomes: &[UnitOutcome]) {
-        let topic = self.part.sink.topic();
-        let mut committed = outcomes.iter().filter_map(|outcome| match outcome {
-            UnitOutcome::Committed(stamp) => stamp.events.iter().rfind(|event| event.topic == topic),
-            UnitOutcome::Unmet(_) | UnitOutcome::Repeated => None,
-        });
-        if let Some(last) = committed.next_back() {
-            self.committed.fetch_max(last.offset + 1, Relaxed);
-            self.grown.notify_one();
-        }
-    }
-
-    fn backlog(&self) -> u64 {
-        self.committed.load(Relaxed).saturating_sub(*self.confirmed.borrow())
-    }
-
-    /// The offset behind the last confirmed event, if this is the sink of `topic`.
-    pub(crate) fn confirmed_of(&self, topic: &str) -> Option<u64> {
-        (self.part.sink.topic() == topic).then(|| *self.confirmed.borrow())
-    }
-
-    fn cursor(&self) -> String {
-        format!("sink/{}", self.part.sink.name())
-    }
-}
 
 impl Kernel {
     /// Waits until the sinks that want it have confirmed the events of a unit, or their time is up; not at all for

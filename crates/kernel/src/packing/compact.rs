@@ -8,15 +8,12 @@ use strongroom_model::{Digest, Error, Timestamp};
 
 use crate::{
     error::from_port,
-    kernel::Kernel,
+    kernel::{Kernel, Packer},
     ports::{ContentKey, ObjectState, PackObject, PackPosition, Packing, Place, PortError, PortErrorKind},
     sweep::DELETE_AFTER,
 };
 
-use super::{
-    Packer,
-    moving::{MAX_CONTENTS, Taken},
-};
+use super::moving::{MAX_CONTENTS, Taken};
 
 /// Objects that are listed at once.
 const PAGE: usize = 1_024;

@@ -7,13 +7,11 @@ use strongroom_model::{Error, Timestamp};
 
 use crate::{
     error::from_port,
-    kernel::Kernel,
+    kernel::{Kernel, Packer, Turn},
     ports::{
         ContentKey, ObjectState, PackMove, PackObject, PackPosition, Packing, Place, PortError, Waiting,
     },
 };
-
-use super::{Packer, Turn};
 
 /// Contents of one object at most.
 pub(super) const MAX_CONTENTS: usize = 16_384;
