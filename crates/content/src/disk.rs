@@ -20,12 +20,13 @@ use futures::stream;
 use parking_lot::Mutex;
 use strongroom_durable::{self as durable, Access};
 use strongroom_kernel::ports::{ByteStream, ContentKey, ContentStore, PortError, Staged};
-use strongroom_model::{Digest, Domain};
+use strongroom_model::Domain;
 
 use crate::{
     Reserve, blocking,
     headed::{Headed, HeadedStaged},
     listing,
+    paths::domain_hash,
     staging::{StagedFile, Staging},
 };
 
@@ -224,9 +225,4 @@ fn path(objects: &Path, key: &ContentKey) -> PathBuf {
 fn domain_folder(objects: &Path, domain: &Domain) -> PathBuf {
     let hash = domain_hash(domain);
     objects.join(&hash[..2]).join(hash)
-}
-
-/// What stands for a domain in paths: SHA-256 of its text, in hex.
-pub(crate) fn domain_hash(domain: &Domain) -> String {
-    Digest::of(domain.as_str().as_bytes()).to_string()
 }

@@ -17,6 +17,7 @@ mod headed;
 mod listing;
 mod objects;
 mod open;
+mod paths;
 mod reserve;
 mod s3;
 mod staging;

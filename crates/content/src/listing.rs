@@ -9,7 +9,7 @@ use std::{
 use strongroom_kernel::ports::ContentKey;
 use strongroom_model::{Digest, Domain};
 
-use crate::disk::domain_hash;
+use crate::paths::domain_hash;
 
 /// The file beside the contents of a domain that has its text.
 pub(crate) const DOMAIN_FILE: &str = "domain";

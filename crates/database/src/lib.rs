@@ -8,6 +8,7 @@
 mod dialect;
 mod migrate;
 mod number;
+mod place;
 pub mod postgres;
 mod replay;
 pub mod sqlite;

@@ -29,8 +29,8 @@ pub use settings::S3Settings;
 use self::error::{bucket_error, port_error};
 use crate::{
     Reserve,
-    disk::domain_hash,
     headed::{Headed, HeadedStaged},
+    paths::domain_hash,
     staging::Staging,
 };
 

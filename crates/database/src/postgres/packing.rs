@@ -17,9 +17,6 @@ use super::{
     read,
 };
 
-/// The place of a content that is in an object.
-pub(super) const IN_OBJECT: i64 = 3;
-
 // without bytes there is nothing to move; counting is bounded, since a database of before may have millions
 const WAITING: &str = "SELECT COUNT(*), COALESCE(SUM(length), 0)::bigint FROM \
     (SELECT octet_length(payload) AS length FROM kernel_small_content WHERE octet_length(payload) > 0 LIMIT 65536) AS w";

@@ -11,9 +11,12 @@ use tokio_postgres::{
     types::{FromSql, ToSql},
 };
 
-use crate::number::{limit as as_limit, offset, position as event_position, signed, time, unsigned};
+use crate::{
+    number::{limit as as_limit, offset, position as event_position, signed, time, unsigned},
+    place::{IN_DATABASE, IN_OBJECT, IN_PACK, IN_STORE},
+};
 
-use super::{error::failed, packing::IN_OBJECT};
+use super::error::failed;
 
 const HEAD: &str = "SELECT size, time FROM ledger_head";
 const LEAVES: &str = "SELECT i.leaf_index, r.leaf FROM ledger_index AS i JOIN ledger_record AS r USING (sequence) \
@@ -254,9 +257,9 @@ fn entry(row: &Row) -> Result<ContentEntry, PortError> {
         .map_err(|error| PortError::corrupt("the domain of a content is malformed").with_source(error))?;
     let digest = Digest::from_bytes(array(row, 1)?);
     let place = match get::<i64>(row, 3)? {
-        0 => Place::Pack(position(row, 4)?),
-        1 => Place::Store,
-        2 => Place::Database,
+        IN_PACK => Place::Pack(position(row, 4)?),
+        IN_STORE => Place::Store,
+        IN_DATABASE => Place::Database,
         IN_OBJECT => {
             let unknown = || PortError::corrupt(format!("the object of content {digest} is not known"));
             let object = get::<Option<&[u8]>>(row, 9)?.ok_or_else(unknown)?;

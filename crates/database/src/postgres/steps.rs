@@ -10,10 +10,11 @@ use strongroom_model::{Digest, Timestamp};
 
 use crate::{
     number::{order, signed},
+    place::number_of,
     statements::safe_bump,
 };
 
-use super::{packing::IN_OBJECT, pipeline::Step, session::Session, value::Arg};
+use super::{pipeline::Step, session::Session, value::Arg};
 
 /// The label under which a unit hears that it refers to content nobody has.
 const UNKNOWN: &str = "content";
@@ -249,12 +250,7 @@ impl<'s, 'b> Plan<'s, 'b> {
                 if reference(table, values) == Some((domain, digest)))
         };
         let references = unit.operations.iter().filter(refers).count() as u64;
-        let (place, position) = match place {
-            Place::Pack(position) => (0, Some(position)),
-            Place::Store => (1, None),
-            Place::Database => (2, None),
-            Place::Object(position) => (IN_OBJECT, Some(position.at)),
-        };
+        let (place, position) = number_of(place);
         let of = |part: fn(PackPosition) -> i64| Arg::MaybeInt(position.map(part));
         let args = vec![
             Arg::Text(domain),

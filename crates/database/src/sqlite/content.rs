@@ -9,7 +9,7 @@ use strongroom_kernel::{
 };
 use strongroom_model::{Digest, Timestamp};
 
-use crate::number::signed;
+use crate::{number::signed, place::number_of};
 
 use super::error::{Stop, failed};
 
@@ -184,12 +184,7 @@ fn add(
     count: i64,
     time: Timestamp,
 ) -> rusqlite::Result<()> {
-    let (place, position) = match place {
-        Place::Pack(position) => (0, Some(position)),
-        Place::Store => (1, None),
-        Place::Database => (2, None),
-        Place::Object(position) => (3, Some(position.at)),
-    };
+    let (place, position) = number_of(place);
     let count = count.max(0);
     connection.prepare_cached(ADD)?.execute(params![
         domain,

@@ -7,7 +7,10 @@ use strongroom_kernel::ports::{
 };
 use strongroom_model::{Digest, Domain, Timestamp};
 
-use crate::number::{limit as as_limit, offset, position as event_position, signed, time, unsigned};
+use crate::{
+    number::{limit as as_limit, offset, position as event_position, signed, time, unsigned},
+    place::{IN_DATABASE, IN_PACK, IN_STORE},
+};
 
 use super::{error::failed, events};
 
@@ -258,9 +261,9 @@ fn entry(row: &rusqlite::Row<'_>) -> Result<ContentEntry, PortError> {
         .map_err(|error| PortError::corrupt("the domain of a content is malformed").with_source(error))?;
     let digest = Digest::from_bytes(row.get(1).map_err(&failed)?);
     let place = match row.get::<_, i64>(3).map_err(&failed)? {
-        0 => Place::Pack(position(row, 4).map_err(&failed)?),
-        1 => Place::Store,
-        2 => Place::Database,
+        IN_PACK => Place::Pack(position(row, 4).map_err(&failed)?),
+        IN_STORE => Place::Store,
+        IN_DATABASE => Place::Database,
         other => return Err(PortError::corrupt(format!("the place of content {digest} is {other}"))),
     };
     let since: Option<i64> = row.get(8).map_err(&failed)?;

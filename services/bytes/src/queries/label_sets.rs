@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use strongroom_kernel::{Kind, Snapshot, Value, ports::Reach};
 use strongroom_model::Error;
 
-use super::raw::{RawFilter, undecodable};
+use super::{raw_filter::RawFilter, sql::undecodable};
 use crate::tables::domain;
 
 /// Organisations whose sets are visited for one request.

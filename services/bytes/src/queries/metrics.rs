@@ -5,8 +5,8 @@ use strongroom_model::Error;
 
 use super::{
     label_sets,
-    raw::{RawFilter, undecodable},
-    sql::Statement,
+    raw_filter::RawFilter,
+    sql::{Statement, undecodable},
 };
 use crate::tables::Organization;
 

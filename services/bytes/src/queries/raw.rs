@@ -1,33 +1,14 @@
 //! Raw files with their scan jobs.
 
-use std::collections::BTreeSet;
-
-use strongroom_kernel::{Kind, Snapshot, TextList, Uuid, Value, ports::Reach};
-use strongroom_model::{Digest, Error, ErrorKind};
+use strongroom_kernel::{Kind, Snapshot, Uuid, Value, ports::Reach};
+use strongroom_model::{Digest, Error};
 
 use super::{
     label_sets,
-    sql::{Statement, columns, kinds, take},
+    raw_filter::RawFilter,
+    sql::{Statement, columns, kinds, take, undecodable},
 };
-use crate::{
-    tables::{BoefjeMeta, RawFile, domain},
-    wire::upload::Limits,
-};
-
-/// Which raw files; conditions hold together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RawFilter {
-    /// Of one of these organisations; any when empty.
-    pub organizations: Vec<String>,
-    /// Of this job.
-    pub boefje_meta_id: Option<Uuid>,
-    /// With, or without, a parser job over them.
-    pub normalized: Option<bool>,
-    /// With one of these ids; any when empty.
-    pub raw_ids: Vec<Uuid>,
-    /// With all of these labels.
-    pub mime_types: Vec<String>,
-}
+use crate::tables::{BoefjeMeta, RawFile};
 
 /// A raw file of a list.
 #[derive(Debug, Clone)]
@@ -38,46 +19,6 @@ pub struct Listed {
     pub raw: RawFile,
     /// Its job.
     pub boefje_meta: BoefjeMeta,
-}
-
-impl RawFilter {
-    /// Adds these conditions over the table under the alias `raw`.
-    pub(super) fn apply(&self, statement: &mut Statement) {
-        if !self.organizations.is_empty() {
-            let domains = self.organizations.iter().map(|of| Value::Text(domain(of).as_str().to_owned()));
-            statement.one_of("raw.domain", domains);
-        }
-        if let Some(id) = self.boefje_meta_id {
-            statement.condition("raw.boefje_meta = {}", Value::Id(id));
-        }
-        if !self.raw_ids.is_empty() {
-            statement.one_of("raw.id", self.raw_ids.iter().map(|id| Value::Id(*id)));
-        }
-        let labels: BTreeSet<&String> = self.mime_types.iter().collect();
-        if labels.len() > Limits::default().tags {
-            // no file has so many
-            return statement.bare_condition("1 = 0");
-        }
-        let needles = labels.into_iter().map(|label| Value::Text(TextList::needle(label)));
-        statement.all_of("instr(raw.mime_types, {}) > 0", needles);
-        if let Some(normalized) = self.normalized {
-            let parsed = "EXISTS (SELECT 1 FROM bytes_normalizer_meta parsed WHERE parsed.raw_file = raw.id)";
-            statement.bare_condition(&if normalized { parsed.to_owned() } else { format!("NOT {parsed}") });
-        }
-    }
-
-    /// These conditions, on rows behind the place `after`.
-    fn conditions(&self, statement: &mut Statement, after: i64) {
-        self.apply(statement);
-        if after >= 0 {
-            statement.condition("raw.row_order > {}", Value::Int(after));
-        }
-    }
-
-    /// Whether an index leads to few rows.
-    pub(super) fn is_narrow(&self) -> bool {
-        self.boefje_meta_id.is_some() || (1..=20).contains(&self.raw_ids.len())
-    }
 }
 
 /// The raw file `id` and its job, if there is one.
@@ -210,9 +151,4 @@ pub async fn pending_proofs(snapshot: &Snapshot, after: i64, limit: u64) -> Resu
             _ => Err(undecodable()),
         })
         .collect()
-}
-
-pub(crate) fn undecodable() -> Error {
-    Error::new(ErrorKind::Internal, "internal error")
-        .with_context("a query of bytes gave values of other kinds")
 }

@@ -1,7 +1,7 @@
 //! Puts statements together: columns of typed rows, conditions with numbered parameters.
 
 use strongroom_kernel::{Kind, Row, Value, from_port};
-use strongroom_model::Error;
+use strongroom_model::{Error, ErrorKind};
 
 /// Conditions that are put into brackets together.
 const GROUP: usize = 100;
@@ -96,4 +96,10 @@ pub(super) fn kinds<R: Row>() -> impl Iterator<Item = Kind> {
 pub(super) fn take<R: Row>(values: &mut Vec<Value>) -> Result<R, Error> {
     let rest = values.split_off(values.len().min(R::TABLE.columns.len()));
     R::from_values(std::mem::replace(values, rest)).map_err(from_port)
+}
+
+/// A row came that is not of the kinds asked for.
+pub(crate) fn undecodable() -> Error {
+    Error::new(ErrorKind::Internal, "internal error")
+        .with_context("a query of bytes gave values of other kinds")
 }

@@ -16,11 +16,9 @@ use crate::{
 use super::{
     MAX_LEAVES, VERSION,
     error::BundleError,
-    files::{
-        AnchorFile, CHECKPOINT_NAME, MANIFEST_NAME, Manifest, README, README_NAME, SUMS_NAME, files,
-        leaf_name, proof_name, record_name, sums,
-    },
+    files::{AnchorFile, Manifest, README, files, sums},
     gather::{Evidence, StampedCheckpoint},
+    names::{CHECKPOINT_NAME, MANIFEST_NAME, README_NAME, SUMS_NAME, leaf_name, proof_name, record_name},
     zip::{self, Files},
 };
 

@@ -13,18 +13,16 @@ use super::{
     VERSION,
     error::BundleError,
     gather::{Evidence, StampedCheckpoint},
+    names::{
+        CHECKPOINT_NAME, MANIFEST_NAME, README_NAME, REPORT_NAME, SUMS_NAME, leaf_name, proof_name,
+        record_name,
+    },
     report,
     zip::{self, Files},
 };
 
 /// What is written on the outside.
 pub(super) const README: &str = include_str!("README.v1.md");
-/// Names of files.
-pub(super) const README_NAME: &str = "README.md";
-pub(super) const SUMS_NAME: &str = "SHA256SUMS";
-pub(super) const MANIFEST_NAME: &str = "manifest.json";
-pub(super) const CHECKPOINT_NAME: &str = "checkpoint";
-pub(super) const REPORT_NAME: &str = "report.html";
 
 /// `manifest.json`: what is in the bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,18 +148,6 @@ impl StampedCheckpoint {
     pub fn token(&self) -> Option<Vec<u8>> {
         BASE64_STANDARD.decode(&self.link).ok().filter(|token| token.first() == Some(&0x30))
     }
-}
-
-pub(super) fn record_name(index: u64) -> String {
-    format!("records/{index}.json")
-}
-
-pub(super) fn leaf_name(index: u64) -> String {
-    format!("leaves/{index}.leaf")
-}
-
-pub(super) fn proof_name(index: u64) -> String {
-    format!("proofs/{index}.tlog-proof")
 }
 
 /// As `sha256sum` writes it, of all files but itself.

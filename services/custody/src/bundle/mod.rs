@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod gather;
 pub(crate) mod http;
+mod names;
 mod report;
 pub mod zip;
 

@@ -7,7 +7,7 @@ use strongroom_ledger::Checkpoint;
 
 use crate::life::Seen;
 
-use super::{error::BundleError, files::record_name, gather::Evidence};
+use super::{error::BundleError, gather::Evidence, names::record_name};
 
 const HEAD: &str = r#"<!doctype html>
 <html lang="en">
