@@ -10,8 +10,9 @@ use tokio::runtime::Handle;
 use crate::metrics::Metrics;
 
 /// Most tasks that are ready and wait for a worker's turn, for each worker. Each is a step of a request of some ten
-/// microseconds, and a request that writes takes about six of them: with more it waits 100 ms for the processor alone.
-const MOST_READY: usize = 512;
+/// microseconds, and a request that writes takes about six of them: with more it waits 50 ms for the processor alone,
+/// and what all of them hold does not fit into its caches.
+const MOST_READY: usize = 256;
 
 /// The answer to a request that cannot be served now, or `None` when it can.
 ///
