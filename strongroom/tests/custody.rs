@@ -10,7 +10,7 @@ use strongroom_model::Digest;
 
 use crate::{
     support::{Client, Room, Server, client::id, server::text},
-    witness::eventually,
+    witness::{eventually, published},
 };
 
 /// Uploads three files, reads one of them; the room and the digest of that one.
@@ -25,6 +25,7 @@ fn filled(room: &Room) -> (Server, Digest) {
     client.raw(&raw).unwrap().success();
     // a checkpoint that covers the reading
     client.save_job(&id(2, 0)).unwrap().success();
+    published(&server);
     (server, Digest::of(b"content 2"))
 }
 

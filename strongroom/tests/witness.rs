@@ -105,11 +105,15 @@ pub(crate) fn fill(server: &Server, who: u32, jobs: u64) -> Note {
     for n in 0..jobs {
         client.save_job(&id(who, n)).unwrap().success();
     }
+    published(server);
+    Note::parse(&Client::new(server.main).get("/custody/checkpoint").unwrap().success().body).unwrap()
+}
+
+/// Waits for the checkpoint over everything: what was acknowledged is published a moment later.
+pub(crate) fn published(server: &Server) {
     let mut main = Client::new(server.main);
-    // what was acknowledged is published a moment later
     let waiting = |page: &str| page.lines().any(|line| line == "strongroom_leaves_unpublished 0");
     eventually("the checkpoint", || waiting(&main.get("/metrics").unwrap().text()).then_some(()));
-    Note::parse(&main.get("/custody/checkpoint").unwrap().success().body).unwrap()
 }
 
 fn read(note: &Note) -> Checkpoint {
