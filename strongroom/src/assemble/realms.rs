@@ -9,7 +9,7 @@ use strongroom_identity::oidc::{Documents, OidcSettings, Realm};
 use strongroom_kernel::ports::{PortError, SystemClock};
 use strongroom_tracer::config::OidcConfig;
 
-use super::services::figure;
+use super::gauges::{Gauge, figure};
 
 /// What fetching a provider's document may cost.
 const LIMITS: Limits = Limits {
@@ -29,7 +29,7 @@ pub(super) fn of_tracer(config: &OidcConfig) -> Result<Option<Realm>> {
 }
 
 /// How it stands with the providers of `realm`, for the metrics page.
-pub(super) fn gauges(realm: &Realm) -> Vec<(&'static str, &'static str, f64)> {
+pub(super) fn gauges(realm: &Realm) -> Vec<Gauge> {
     let status = realm.status();
     let fewest = status.iter().map(|issuer| issuer.keys).min().unwrap_or_default();
     let oldest = status.iter().filter_map(|issuer| issuer.age).max().unwrap_or_default();

@@ -13,7 +13,7 @@ use strongroom_kernel::{Kernel, ports::RngExt as _};
 use strongroom_tracer::TracerState;
 use tokio::sync::watch;
 
-use super::{anchors, downloads, realms};
+use super::{anchors, downloads, gauges, realms};
 use crate::{backups, config::Config, folder::DataFolder};
 
 /// Media type of the metrics page.
@@ -121,85 +121,11 @@ fn main_router(kernel: &Kernel, token_key: TokenKey, metrics: &Arc<Metrics>, rea
 fn metrics_router(kernel: &Kernel, metrics: &Arc<Metrics>, realm: Option<Realm>) -> Router {
     let (kernel, metrics) = (kernel.clone(), Arc::clone(metrics));
     let page = move || {
-        let readiness = kernel.readiness();
-        let mut gauges = kernel.database().gauges();
-        gauges.push(("units_waiting", "Units that wait for their commit", figure(readiness.waiting as u64)));
-        gauges.push((
-            "leaves_unpublished",
-            "Leaves the published checkpoint does not cover yet",
-            figure(readiness.unpublished),
-        ));
-        gauges.push((
-            "events_unconfirmed",
-            "Announcements no receiver has confirmed yet",
-            figure(kernel.unconfirmed_events()),
-        ));
-        gauges.extend(witness_gauges(&kernel));
-        gauges.extend(packing_gauges(&kernel));
+        let mut gauges = gauges::of(&kernel);
         gauges.extend(super::shared::gauges(&kernel));
         gauges.extend(realm.iter().flat_map(realms::gauges));
         let page = metrics.page(gauges);
         async move { ([(CONTENT_TYPE, OPEN_METRICS)], page) }
     };
     Router::new().route("/metrics", get(page))
-}
-
-/// How it goes with small content in the database; nothing where it goes to packs.
-fn packing_gauges(kernel: &Kernel) -> Vec<(&'static str, &'static str, f64)> {
-    let Some(figures) = kernel.packing() else { return Vec::new() };
-    vec![
-        (
-            "small_contents_waiting",
-            "Small contents in the database that are not in an object yet, counted up to 65536",
-            figure(figures.waiting_contents),
-        ),
-        (
-            "small_contents_waiting_bytes",
-            "Bytes of small contents in the database that are not in an object yet",
-            figure(figures.waiting_bytes),
-        ),
-        ("small_content_objects", "Objects that hold small contents", figure(figures.objects)),
-        (
-            "small_contents_moved",
-            "Small contents moved from the database to objects since the start",
-            figure(figures.moved_contents),
-        ),
-        (
-            "small_contents_moved_bytes",
-            "Bytes of small contents moved from the database to objects since the start",
-            figure(figures.moved_bytes),
-        ),
-    ]
-}
-
-/// How it goes with the witnesses; nothing while none is asked.
-fn witness_gauges(kernel: &Kernel) -> Vec<(&'static str, &'static str, f64)> {
-    let witnesses = kernel.ledger().witnesses();
-    if witnesses.is_empty() {
-        return Vec::new();
-    }
-    let failing = witnesses.iter().filter(|witness| witness.failing.is_some()).count();
-    let contradict = witnesses.iter().filter(|witness| witness.contradicts).count();
-    let cosigned = kernel.ledger().cosigned().map_or(0, |cosigned| cosigned.size);
-    let published = kernel.ledger().published().size;
-    vec![
-        ("witnesses", "Witnesses that are asked to cosign", figure(witnesses.len() as u64)),
-        ("witnesses_failing", "Witnesses that did not cosign when asked last", figure(failing as u64)),
-        (
-            "witnesses_contradicting",
-            "Witnesses that hold another history of this ledger",
-            figure(contradict as u64),
-        ),
-        (
-            "leaves_not_cosigned",
-            "Published leaves that no cosigned checkpoint covers yet",
-            figure(published.saturating_sub(cosigned)),
-        ),
-    ]
-}
-
-/// A count as metrics have it.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53, and metrics are floats")]
-pub(super) fn figure(count: u64) -> f64 {
-    count as f64
 }

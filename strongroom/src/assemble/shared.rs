@@ -8,7 +8,7 @@ use strongroom_kernel::{ForwardPart, Kernel};
 use strongroom_ledger::{Checkpoint, Verifier};
 use strongroom_tlog::HttpSharedLedger;
 
-use super::services::figure;
+use super::gauges::{Gauge, figure};
 use crate::config::Config;
 
 /// Where leaves are handed over to, if that is anywhere.
@@ -48,7 +48,7 @@ async fn ask(url: &str, key: &str) -> Result<String> {
 }
 
 /// How it goes with the shared ledger; nothing while there is none.
-pub(super) fn gauges(kernel: &Kernel) -> Vec<(&'static str, &'static str, f64)> {
+pub(super) fn gauges(kernel: &Kernel) -> Vec<Gauge> {
     let Some(state) = kernel.forwarding() else { return Vec::new() };
     let waiting = kernel.ledger().published().size.saturating_sub(state.size);
     vec![

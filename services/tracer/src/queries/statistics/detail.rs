@@ -5,11 +5,7 @@ use std::collections::HashMap;
 use strongroom_kernel::Kernel;
 use strongroom_model::{Error, Timestamp};
 
-use super::{
-    Budget, Scan, Scope, USES,
-    groups::{Persons, Tally},
-    scan::Name,
-};
+use super::{Budget, Scan, Scope, USES, groups::Tally, persons::Persons, scan::Name};
 use crate::{
     tables::fold,
     wire::{action::UserAction, statistics::Question},

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use strongroom_kernel::{Kernel, Uuid};
-use strongroom_model::{Error, ErrorKind, Timestamp};
+use strongroom_model::{Error, Timestamp};
 
 use super::{
     Budget, Event, Scan, Scope,
+    persons::Persons,
     scan::{Name, uses},
     timeline::{Calendar, days},
 };
@@ -120,19 +121,6 @@ impl Tally {
     pub(super) fn by_action(&self) -> Vec<(UserAction, u64)> {
         let pairs = UserAction::ALL.into_iter().zip(self.by_action);
         pairs.filter(|(_, count)| *count > 0).collect()
-    }
-}
-
-/// Short numbers for persons.
-#[derive(Debug, Default)]
-pub(super) struct Persons(HashMap<Uuid, u32>);
-
-impl Persons {
-    pub(super) fn number(&mut self, person: Uuid) -> Result<u32, Error> {
-        let next = u32::try_from(self.0.len()).map_err(|_| {
-            Error::new(ErrorKind::Unsupported, "too many users for one answer: ask for a shorter interval")
-        })?;
-        Ok(*self.0.entry(person).or_insert(next))
     }
 }
 

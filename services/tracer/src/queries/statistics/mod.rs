@@ -7,6 +7,7 @@
 mod anomalies;
 mod detail;
 mod groups;
+mod persons;
 mod scan;
 mod scope;
 mod timeline;

@@ -6,7 +6,7 @@ use jiff::{ToSpan as _, Zoned, civil::Weekday, tz::TimeZone};
 use strongroom_kernel::{Kernel, from_port};
 use strongroom_model::{Error, ErrorKind, Timestamp};
 
-use super::{Budget, Scan, Scope, groups::Persons, scan::uses};
+use super::{Budget, Scan, Scope, persons::Persons, scan::uses};
 use crate::wire::statistics::{Bucket, Question};
 
 /// Most bars of a time line.
