@@ -1,11 +1,12 @@
 //! Full tiles and the published checkpoint in a folder, as a web server could serve them.
 //!
-//! Nothing of our own ledger is synced: all of it derives from the records, and the kernel tests it when it starts.
-//! Copies of other ledgers are.
+//! All of our own ledger derives from the records. Its tiles are synced before they have their names: one that is lost
+//! is made again, but the next start builds on one that is there. Its checkpoints are not synced, the start tests them.
+//! Copies of other ledgers are durable.
 
 use std::{
     fs,
-    io::{self, ErrorKind},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -50,10 +51,19 @@ impl DiskTiles {
 #[async_trait]
 impl TileStore for DiskTiles {
     async fn write(&self, path: &str, content: &[u8]) -> Result<(), PortError> {
+        let is_tile = path.starts_with("tile/");
         let (path, content) = (self.path(path)?, content.to_vec());
-        let durable = self.durable;
-        blocking::run("write a tile", move || {
-            if durable { write_durably(&path, &content) } else { write(&path, &content) }
+        let write = match (self.durable, is_tile) {
+            (true, _) => durable::write,
+            (false, true) => durable::place,
+            (false, false) => durable::replace,
+        };
+        blocking::run("write a tile", move || match write(&path, &content, Access::Public) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                durable::create_folder(durable::parent(&path))?;
+                write(&path, &content, Access::Public)
+            }
+            written => written,
         })
         .await
     }
@@ -66,26 +76,6 @@ impl TileStore for DiskTiles {
             Err(error) => Err(error),
         })
         .await
-    }
-}
-
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    match durable::replace(path, content, Access::Public) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            durable::create_folder(durable::parent(path))?;
-            durable::replace(path, content, Access::Public)
-        }
-        written => written,
-    }
-}
-
-fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
-    match durable::write(path, content, Access::Public) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            durable::create_folder(durable::parent(path))?;
-            durable::write(path, content, Access::Public)
-        }
-        written => written,
     }
 }
 

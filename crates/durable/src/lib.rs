@@ -22,7 +22,7 @@ use watch::hooks;
 
 pub use file::File;
 pub use folders::{create_folder, create_private_folder, parent, sync_folder};
-pub use whole::{adopt, copy, create, remove, rename_new, replace, write};
+pub use whole::{adopt, copy, create, place, remove, rename_new, replace, write};
 
 /// Who may read a file that is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,6 +38,17 @@ pub fn replace(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
     Temporary::new(path, content, access)?.rename(path)
 }
 
+/// Writes `content` to `path` as [`write()`] does, but the folder is not synced: a crash may lose the file, and never
+/// leaves a part of it.
+///
+/// # Errors
+/// Of the file system; the old content is then still there.
+pub fn place(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
+    let temporary = Temporary::new(path, content, access)?;
+    temporary.file.sync_data()?;
+    temporary.rename(path)
+}
+
 /// Writes `content` to `path` where nothing is yet, durably: for keys, which are never replaced.
 ///
 /// # Errors

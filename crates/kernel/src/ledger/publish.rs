@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use strongroom_ledger::{Checkpoint, Hash, Signer};
+use futures::future::try_join_all;
+use strongroom_ledger::{Checkpoint, Hash, Signer, Tile};
 use tokio::sync::watch;
 
 use crate::ports::PortError;
@@ -12,6 +13,8 @@ use super::LedgerView;
 /// Between two checkpoints, so that one signature covers many commits; half of the promised 50 ms goes to
 /// scheduling and writing.
 const RHYTHM: Duration = Duration::from_millis(20);
+/// Tiles that are written at once: each is synced, and syncs of the same moment are one for the disk.
+const TOGETHER: usize = 16;
 /// After a store failed.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -91,10 +94,16 @@ impl LedgerView {
     async fn write_tiles(&self) -> Result<(), PortError> {
         let unwritten: Vec<_> =
             self.inner.tree.read().unwritten.iter().map(|(tile, bytes)| (*tile, Arc::clone(bytes))).collect();
-        for (tile, bytes) in unwritten {
-            self.inner.tiles.write(&tile.to_string(), &bytes).await?;
-            self.inner.tree.write().unwritten.remove(&tile);
+        for some in unwritten.chunks(TOGETHER) {
+            let writes: Vec<_> = some.iter().map(|(tile, bytes)| self.write_tile(*tile, bytes)).collect();
+            try_join_all(writes).await?;
         }
+        Ok(())
+    }
+
+    async fn write_tile(&self, tile: Tile, bytes: &[u8]) -> Result<(), PortError> {
+        self.inner.tiles.write(&tile.to_string(), bytes).await?;
+        self.inner.tree.write().unwritten.remove(&tile);
         Ok(())
     }
 }
