@@ -71,7 +71,7 @@ struct Asked {
 
 /// The route by which erasures are asked for; tokens are checked with `token_key`.
 pub fn erasure_router(kernel: Kernel, token_key: TokenKey, parts: ErasureParts) -> Router {
-    let custody = Custody { kernel, token_key: Arc::new(token_key) };
+    let custody = Custody::new(kernel, token_key);
     Router::new().route(ROUTE, post(erase)).with_state(Erasures { custody, parts })
 }
 

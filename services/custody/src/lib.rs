@@ -30,6 +30,7 @@ use axum::{
 use strongroom_http::Facts;
 use strongroom_identity::TokenKey;
 use strongroom_kernel::{Action, Kernel, index::TermKind};
+use tokio::sync::Semaphore;
 
 /// Name of the service in records.
 pub const SERVICE: &str = "custody";
@@ -43,11 +44,15 @@ pub const READ_BUNDLE: Action = Action { service: SERVICE, name: "read_bundle" }
 /// Have a subject erased, or list what that would destroy.
 pub const ERASE_SUBJECT: Action = Action { service: SERVICE, name: "erase_subject" };
 
-/// Every path, and as what a request to it is recorded; `None` is for anyone, and tells nothing of anybody.
+/// Every path that is read, and as what that is recorded; `None` is for anyone, and tells nothing of anybody.
+///
+/// Besides these, `POST /custody/leaves` and [`erasure_router`] write.
 pub const ROUTES: &[(&str, Option<Action>)] = &[
     ("/custody/checkpoint", None),
     ("/custody/key", None),
     ("/custody/tile/{*path}", None),
+    ("/custody/witnessed/checkpoint", None),
+    ("/custody/witnessed/tile/{*path}", None),
     ("/custody/proof/{index}", None),
     ("/custody/receipts/{index}", None),
     ("/custody/records", Some(READ_RECORDS)),
@@ -64,6 +69,14 @@ pub const ROUTES: &[(&str, Option<Action>)] = &[
 struct Custody {
     kernel: Kernel,
     token_key: Arc<TokenKey>,
+    /// Who may make a bundle now: each is held in memory.
+    bundles: Arc<Semaphore>,
+}
+
+impl Custody {
+    fn new(kernel: Kernel, token_key: TokenKey) -> Self {
+        Self { kernel, token_key: Arc::new(token_key), bundles: Arc::new(Semaphore::new(bundle::AT_ONCE)) }
+    }
 }
 
 /// What has a life: where it is read page by page, and where it is taken home as a bundle.
@@ -88,7 +101,7 @@ pub fn router(kernel: Kernel, token_key: TokenKey) -> Router {
     let lives = LIVES.iter().fold(router, |router, &(kind, read, taken)| {
         router.route(read, life::http::at(read, kind)).route(taken, bundle::http::at(taken, kind))
     });
-    lives.with_state(Custody { kernel, token_key: Arc::new(token_key) })
+    lives.with_state(Custody::new(kernel, token_key))
 }
 
 /// Tells the access line which route it was, and who asked.

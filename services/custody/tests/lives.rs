@@ -47,6 +47,32 @@ async fn a_life_has_every_leaf_that_tells_of_it_and_no_other() {
 }
 
 #[tokio::test]
+async fn pages_of_long_records_end_early_and_leave_nothing_out() {
+    let long = "x".repeat(170 << 10);
+    let ledger = Ledger::with((0..125).map(|_| about("kat", &long)).collect()).await;
+    for (path, most) in [("/custody/callers/kat?asOf=125&limit=500&cursor=", 100), ("records", 25)] {
+        let (mut next, mut pages) = (0, 0);
+        while next < 125 {
+            let page = match path {
+                "records" => {
+                    page(&ledger, &format!("/custody/records?limit={}&from={next}", 125 - next)).await
+                }
+                path => page(&ledger, &format!("{path}{next}")).await,
+            };
+            let shown = page["leaves"].as_array().or(page["records"].as_array()).unwrap();
+            assert!((1..=most).contains(&shown.len()), "{}", shown.len());
+            for leaf in shown {
+                assert_eq!(leaf["index"], next);
+                next += 1;
+            }
+            assert!(page["next"] == next || (page["next"].is_null() && next == 125), "{}", page["next"]);
+            pages += 1;
+        }
+        assert!(pages > 1);
+    }
+}
+
+#[tokio::test]
 async fn an_object_is_found_by_its_digest_in_either_case() {
     let digest = Digest::of(b"content");
     let ledger = Ledger::with(vec![about("kat", "x"), about("kat", &digest.to_string())]).await;

@@ -100,8 +100,9 @@ async fn write(database: Arc<dyn Database>, clock: Arc<dyn Clock>, mut waiting: 
         let outcome = match database.commit(batch).await {
             Ok(_) => None,
             Err(error) => {
+                let kind = error.kind;
                 tracing::error!(error = %from_port(error).diagnosis(), "state not written");
-                Some(PortErrorKind::Unavailable)
+                Some(kind)
             }
         };
         for order in orders.drain(..) {

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use axum::{Router, body::Body, extract::Request};
-use strongroom_kernel::{Schema, ports::SystemClock};
+use strongroom_contract::database::{Fault, FaultyDatabase};
+use strongroom_kernel::{
+    Schema,
+    ports::{Database, PortErrorKind, SystemClock},
+};
 use strongroom_ledger::{
     AddCheckpoint, Checkpoint, Cosigner, Frontier, Hash, Signer, leaf_hash, note::parse_signatures,
     witness::parse_size,
@@ -23,11 +27,15 @@ fn cosigner() -> Cosigner {
 }
 
 async fn witness(platform: &TestPlatform) -> Router {
+    witness_on(Arc::clone(platform.kernel.database())).await
+}
+
+async fn witness_on(database: Arc<dyn Database>) -> Router {
     let mut logs = Logs::default();
     logs.add(ORIGIN, log().verifier()).unwrap();
     logs.add("log.example/wrong", cosigner().verifier()).unwrap_err();
     let clock = Arc::new(SystemClock);
-    let keeper = Keeper::start(Arc::clone(platform.kernel.database()), Arc::clone(&clock) as _);
+    let keeper = Keeper::start(database, Arc::clone(&clock) as _);
     witness_router(Witness::open(&logs, cosigner(), keeper, clock).await.unwrap())
 }
 
@@ -86,4 +94,29 @@ async fn the_empty_tree_has_one_root() {
     assert_eq!(add(&router, &wrong).await.status, 422);
     assert_eq!(add(&router, &first(0, 0)).await.status, 200);
     assert_eq!(add(&router, &first(0, 5)).await.status, 200);
+}
+
+#[tokio::test]
+async fn nothing_is_signed_that_is_not_written_and_why_is_told() {
+    let platform = TestPlatform::start(NOTHING, "nothing").await;
+    let faulty = Arc::new(FaultyDatabase::new(Arc::clone(platform.kernel.database())));
+    let router = witness_on(Arc::clone(&faulty) as _).await;
+    let again = AddCheckpoint::new(5, Vec::new(), first(0, 5).checkpoint().clone()).unwrap();
+    let failing = [(PortErrorKind::Full, 507, first(0, 5)), (PortErrorKind::Unavailable, 503, again.clone())];
+    for (kind, status, request) in failing {
+        faulty.fail("commit", Fault::NotDone(kind));
+        let reply = add(&router, &request).await;
+        assert_eq!((reply.status, reply.header("retry-after")), (status, Some("1")));
+        assert!(!reply.text().contains("witness.example"), "{}", reply.text());
+        // the decision is remembered: the same again is asked for from there
+        assert_eq!(add(&router, &first(0, 5)).await.status, 409);
+    }
+    let hash = strongroom_model::Digest::of(ORIGIN.as_bytes());
+    let shown = || async {
+        let request = Request::get(format!("/{hash}/checkpoint")).body(Body::empty());
+        send(&router, request.unwrap()).await.status
+    };
+    assert_eq!(shown().await, 404);
+    assert_eq!(add(&router, &again).await.status, 200);
+    assert_eq!(shown().await, 200);
 }

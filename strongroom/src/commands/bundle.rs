@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use strongroom_custody::{
-    bundle::{self, MAX_LEAVES},
+    bundle,
     life::{About, Filter, PageRequest, page, range_of},
 };
 use strongroom_durable::{self as durable, Access};
@@ -124,9 +124,7 @@ async fn records_of(
         let request = PageRequest { about, filter: &filter, range };
         let found = page(database, request, offline::looking_up(database, about)).await?;
         records.extend(found.leaves.into_iter().map(|(_, stored)| stored));
-        if records.len() > MAX_LEAVES {
-            bail!("more than {MAX_LEAVES} leaves tell of it: ask for a time (--from, --to)");
-        }
+        bundle::room_for(&records).context("it is too much for one bundle: ask for a time (--from, --to)")?;
         let Some(next) = found.next else { return Ok(records) };
         listener.advance(next.saturating_sub(at));
         at = next;

@@ -12,9 +12,13 @@ use strongroom_ledger::{
 };
 use strongroom_model::Error;
 
-use crate::life::About;
+use crate::{life::About, record_file::text_bytes};
 
-use super::{MAX_LEAVES, error::BundleError};
+use super::{
+    MAX_LEAVES,
+    error::BundleError,
+    zip::{MAX_BYTES, ZipError},
+};
 
 /// Leaves for which the first attestation after them is looked up.
 const PROBES: usize = 16;
@@ -91,6 +95,19 @@ fn probes(leaves: &[u64]) -> Vec<u64> {
     probes
 }
 
+/// Whether records fit into one bundle, as far as can be told before it is made: to be asked while they are read, so
+/// that no more of them are held than fit.
+///
+/// # Errors
+/// [`BundleError::TooMany`]; [`BundleError::Zip`] when they have more bytes than a bundle.
+pub fn room_for(records: &[StoredRecord]) -> Result<(), BundleError> {
+    if records.len() > MAX_LEAVES {
+        return Err(BundleError::TooMany);
+    }
+    let bytes: usize = records.iter().map(text_bytes).sum();
+    if bytes > MAX_BYTES { Err(ZipError::TooLarge.into()) } else { Ok(()) }
+}
+
 /// Makes the proofs of `records` under the checkpoint `signed`, from `tiles`, and tells `progress` of each. Nothing that is read is believed beyond
 /// what [`super::check()`] verifies afterwards.
 ///
@@ -107,9 +124,7 @@ pub fn gather<R: TileReader>(
     if records.is_empty() {
         return Err(BundleError::Empty);
     }
-    if records.len() > MAX_LEAVES {
-        return Err(BundleError::TooMany);
-    }
+    room_for(&records)?;
     let broken = |error: &dyn std::error::Error| BundleError::Proof(error.to_string());
     let note = Note::parse(signed.as_bytes()).map_err(|error| broken(&error))?;
     let checkpoint: Checkpoint = note.text().parse()?;
@@ -163,7 +178,22 @@ impl<R: TileReader> TileReader for Remembered<R> {
 
 #[cfg(test)]
 mod tests {
-    use super::probes;
+    use super::{BundleError, MAX_BYTES, MAX_LEAVES, StoredRecord, probes, room_for};
+
+    #[test]
+    fn what_does_not_fit_is_told_before_it_is_gathered() {
+        let record = |bytes| StoredRecord {
+            index: 0,
+            sequence: 0,
+            leaf: Vec::new(),
+            nonce: [0; 32],
+            canonical: vec![0; bytes],
+            openings: Vec::new(),
+        };
+        assert!(room_for(&vec![record(1); MAX_LEAVES]).is_ok());
+        assert!(matches!(room_for(&vec![record(1); MAX_LEAVES + 1]), Err(BundleError::TooMany)));
+        assert!(matches!(room_for(&[record(1), record(MAX_BYTES)]), Err(BundleError::Zip(_))));
+    }
 
     #[test]
     fn first_and_last_are_always_looked_at() {

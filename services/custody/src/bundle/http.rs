@@ -10,7 +10,7 @@ use axum::{
 use strongroom_kernel::{LedgerView, Unit, index::TermKind, ports::PortError, verify::Silent};
 use strongroom_ledger::{Tile, TileReader};
 use strongroom_model::Digest;
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::runtime::Handle;
 
 use crate::{
     Custody, READ_BUNDLE,
@@ -23,10 +23,7 @@ use crate::{
     noted,
 };
 
-use super::{BundleError, MAX_LEAVES, anchored, gather, write};
-
-/// Bundles that are made at the same time: each is held in memory.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+use super::{BundleError, anchored, gather, room_for, write};
 
 /// The bundles of one kind at `route`: the life of a content, of something with an id, of a caller.
 pub(crate) fn at(route: &'static str, kind: TermKind) -> MethodRouter<Custody> {
@@ -58,7 +55,7 @@ async fn bundle(
 }
 
 async fn hand_out(custody: &Custody, asked: Question) -> Response {
-    let Ok(_permit) = AT_ONCE.try_acquire() else {
+    let Ok(_permit) = custody.bundles.try_acquire() else {
         let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "other bundles are being made, try again");
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
         return response;
@@ -103,9 +100,7 @@ async fn make(custody: &Custody, about: About, mut filter: Filter, size: u64) ->
     loop {
         let page = crate::life::http::find(custody, &about, &filter, size).await.map_err(failed)?;
         records.extend(page.leaves.into_iter().map(|(_, stored)| stored));
-        if records.len() > MAX_LEAVES {
-            return Err(BundleError::TooMany.into());
-        }
+        room_for(&records)?;
         let Some(next) = page.next else { break };
         filter.cursor = Some(next);
     }

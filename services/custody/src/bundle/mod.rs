@@ -16,8 +16,10 @@ pub mod zip;
 pub use check::{Checked, check, check_aloud};
 pub use error::BundleError;
 pub use files::write;
-pub use gather::{Evidence, StampedCheckpoint, anchored, gather};
+pub use gather::{Evidence, StampedCheckpoint, anchored, gather, room_for};
 
+/// Bundles that are made at the same time.
+pub(crate) const AT_ONCE: usize = 2;
 /// Version of the form.
 pub const VERSION: u64 = 1;
 /// Most leaves in one bundle.

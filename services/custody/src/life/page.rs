@@ -11,12 +11,18 @@ use strongroom_kernel::{
 use strongroom_ledger::Leaf;
 use strongroom_model::Timestamp;
 
+use crate::record_file::text_bytes;
+
 use super::{filter::Filter, seen::Seen};
 
 /// Records looked at for one page: a filter that wants few of many ends a page early.
 const LOOKED_AT: usize = 2_000;
+/// Leaves looked up at once.
+const FOUND_AT_ONCE: usize = 500;
 /// Records read at once.
-const AT_ONCE: usize = 500;
+const READ_AT_ONCE: usize = 100;
+/// Bytes of records after which a page ends early; the reader goes on from `next`.
+const MOST_BYTES: usize = 16 << 20;
 
 /// Whose life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,24 +138,41 @@ where
     let PageRequest { about, filter, range } = request;
     let wanted = filter.page_size();
     let mut leaves: Vec<(Seen, StoredRecord)> = Vec::new();
-    let (mut from, mut looked_at) = (range.start, 0);
+    let (mut from, mut looked_at, mut bytes) = (range.start, 0, 0);
     let name = (about.term_kind(), about.name.clone());
     loop {
-        let found = find(from..range.end, (wanted - leaves.len()).clamp(1, AT_ONCE)).await?;
+        let found = find(from..range.end, (wanted - leaves.len()).clamp(1, FOUND_AT_ONCE)).await?;
         looked_at += found.leaves.len();
-        for stored in database.records_at(&found.leaves).await? {
-            let (canonical, plain) = record::plain(&stored)?;
-            if !names(&canonical, &plain).contains(&name) {
-                tracing::error!(leaf = stored.index, "the index names a leaf whose record does not; verify");
-                continue;
+        let mut unread = found.leaves.as_slice();
+        while let Some(next) = unread.first() {
+            if bytes >= MOST_BYTES {
+                return Ok(Page { leaves, next: Some(*next) });
             }
-            let seen = Seen::of_plain(&stored, &plain)?;
-            if filter.wants(&seen) {
-                leaves.push((seen, stored));
+            let (now, later) = unread.split_at(unread.len().min(READ_AT_ONCE));
+            unread = later;
+            for stored in database.records_at(now).await? {
+                let (canonical, plain) = record::plain(&stored)?;
+                if !names(&canonical, &plain).contains(&name) {
+                    tracing::error!(
+                        leaf = stored.index,
+                        "the index names a leaf whose record does not; verify"
+                    );
+                    continue;
+                }
+                let seen = Seen::of_plain(&stored, &plain)?;
+                if filter.wants(&seen) {
+                    bytes += text_bytes(&stored);
+                    leaves.push((seen, stored));
+                }
             }
         }
         match found.next {
-            Some(next) if leaves.len() < wanted && looked_at < LOOKED_AT && !found.leaves.is_empty() => {
+            Some(next)
+                if leaves.len() < wanted
+                    && looked_at < LOOKED_AT
+                    && bytes < MOST_BYTES
+                    && !found.leaves.is_empty() =>
+            {
                 from = next;
             }
             next => return Ok(Page { leaves, next }),

@@ -9,13 +9,14 @@ use std::{
 };
 
 use parking_lot::{Mutex as Lock, RwLock};
-use strongroom_kernel::ports::{LogSource, Note as State, PortError, TileStore};
+use strongroom_kernel::ports::{LogSource, Note as State, PortError, PortErrorKind, TileStore};
 use strongroom_ledger::{
     AddCheckpoint, Checkpoint, Hash, Note, Tile, TileHashReader, TileKind, TileReader, TileState,
     tile::{self, TILE_WIDTH},
     tree_root,
     witness::Seen,
 };
+use strongroom_model::{Error, ErrorKind};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Notify},
@@ -267,8 +268,10 @@ fn edge_key(hash: &str) -> String {
     format!("mirror/{hash}/edge")
 }
 
-fn unwritten(error: strongroom_model::Error) -> PortError {
-    PortError::unavailable("write the mirror checkpoint").with_source(error)
+fn unwritten(error: Error) -> PortError {
+    let full = error.kind() == ErrorKind::StorageFull;
+    let kind = if full { PortErrorKind::Full } else { PortErrorKind::Unavailable };
+    PortError::new(kind, "write the mirror checkpoint").with_source(error)
 }
 
 /// What was shown when the process ended. A copy whose tree does not have the root it cosigned is read again from
