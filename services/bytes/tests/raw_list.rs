@@ -3,7 +3,7 @@
 use axum::http::Method;
 use strongroom_kernel::{Kind, ports::Reach};
 
-use crate::common::{Meta, Service, UNKNOWN_ID, id};
+use crate::common::{BOEFJE_META_ID, Meta, Service, UNKNOWN_ID, id};
 
 /// Two jobs of two organisations with two files each; the ids of the files in the order they were saved.
 pub(crate) async fn with_files() -> (Service, Vec<String>) {
@@ -178,6 +178,25 @@ async fn files_are_found_by_labels_in_their_order_however_many_sets_of_labels_th
             let files = counts["common"].as_u64().unwrap_or(0);
             assert_eq!(files, expected.len() as u64, "{query}");
         }
+    }
+}
+
+#[tokio::test]
+async fn labels_may_be_asked_for_beside_many_ids_and_many_labels() {
+    let service = Service::start().await;
+    service.save_boefje_meta(&Meta::default()).await;
+    let shared: Vec<String> = (0..800).map(|number| format!("l/{number}")).collect();
+    let mut saved = Vec::new();
+    for file in 0..45 {
+        let own = format!("own/{file}");
+        let tags: Vec<&str> = shared.iter().map(String::as_str).chain([own.as_str()]).collect();
+        saved.extend(service.save_raw(BOEFJE_META_ID, &[("0", "YQ==", &tags)]).await);
+    }
+    let ids: String = (0..1_000).map(|number| format!("&raw_ids={}", id(number))).collect();
+    let ours: String = saved.iter().map(|id| format!("&raw_ids={id}")).collect();
+    let all: String = shared.iter().map(|label| format!("&mime_types={label}")).collect();
+    for query in [format!("mime_types=l/1{ids}{ours}&limit=500"), format!("limit=500{all}")] {
+        assert_eq!(found(&service, &query, "").await, saved);
     }
 }
 

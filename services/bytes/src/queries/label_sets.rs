@@ -18,6 +18,8 @@ const MOST_DOMAINS: usize = 64;
 const MOST_SETS: usize = 1_000;
 /// Sets that are found for one request: SQLite takes at most 500 questions in one.
 const MOST_FOUND: usize = 200;
+/// Parameters of one statement: SQLite takes 32,766, and each set comes with those of the filter.
+const MOST_PARAMETERS: usize = 30_000;
 
 /// From each organisation to the next.
 const DOMAINS: &str = "WITH RECURSIVE known (domain) AS ( \
@@ -40,15 +42,18 @@ const SETS: &str = "WITH RECURSIVE known (tag_set) AS ( \
 pub(super) type LabelSet = (Value, Value);
 
 /// The sets that have all labels of `filter`, within its organisations. `None` where it asks for no labels, where
-/// something else leads to few rows, or where there are too many sets.
+/// a job or ids lead to few rows, or where there are too many sets.
 ///
 /// # Errors
 /// `Unavailable`.
 pub(super) async fn find(snapshot: &Snapshot, filter: &RawFilter) -> Result<Option<Vec<LabelSet>>, Error> {
     let labels: BTreeSet<&String> = filter.mime_types.iter().collect();
-    if labels.is_empty() || filter.is_narrow() {
+    if labels.is_empty() || filter.is_narrow() || !filter.raw_ids.is_empty() {
         return Ok(None);
     }
+    // besides: organisation, digest, beginning, limit
+    let parameters_of_one = labels.len() + filter.organizations.len() + 4;
+    let most_found = MOST_FOUND.min(MOST_PARAMETERS / parameters_of_one);
     let domains = domains(snapshot, filter).await?;
     if domains.len() > MOST_DOMAINS {
         return Ok(None);
@@ -66,7 +71,7 @@ pub(super) async fn find(snapshot: &Snapshot, filter: &RawFilter) -> Result<Opti
                 found.push((domain.clone(), set.clone()));
             }
         }
-        if visited > MOST_SETS || found.len() > MOST_FOUND {
+        if visited > MOST_SETS || found.len() > most_found {
             return Ok(None);
         }
     }
