@@ -14,6 +14,7 @@ use strongroom_kernel::{
     Value,
     ports::{PortError, Query, ReadRows},
 };
+use tokio_postgres::Statement;
 
 use super::{
     PostgresOptions,
@@ -24,6 +25,10 @@ use super::{
 
 /// How long someone waits for a connection that reads.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Statements that a connection keeps prepared, and the longest text of one. Lists of ids make texts of any number, and
+/// the server keeps what is prepared for as long as the connection lives.
+const MOST_PREPARED: usize = 256;
+const LONGEST_PREPARED: usize = 8 << 10;
 
 /// Connections that read.
 #[derive(Debug)]
@@ -100,7 +105,7 @@ impl ReadRows for Snapshot {
             return Err(PortError::unavailable("the snapshot is too old"));
         }
         let client = self.client.as_ref().ok_or_else(|| PortError::unavailable("the snapshot has ended"))?;
-        let statement = client.prepare_cached(query.sql).await.map_err(failed("prepare a query"))?;
+        let statement = prepared(client, query.sql).await.map_err(failed("prepare a query"))?;
         if statement.params().len() != query.params.len() {
             let (wanted, given) = (statement.params().len(), query.params.len());
             return Err(PortError::refused(format!("a query has {wanted} parameters, {given} were given")));
@@ -134,6 +139,17 @@ impl Drop for Snapshot {
             Err(_) => drop(Object::take(client)),
         }
     }
+}
+
+/// The statement of a query, prepared once if it may come again; what is dropped the server forgets.
+async fn prepared(client: &Object, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+    if sql.len() > LONGEST_PREPARED {
+        return client.prepare(sql).await;
+    }
+    if client.statement_cache.size() >= MOST_PREPARED {
+        client.statement_cache.clear();
+    }
+    client.prepare_cached(sql).await
 }
 
 async fn end(client: Object) {

@@ -48,6 +48,27 @@ async fn it_goes_on_when_the_server_is_back() {
 }
 
 #[tokio::test]
+async fn a_connection_keeps_few_statements_prepared_however_many_texts_come() {
+    let Some(place) = on_server().await else { return println!("skipped") };
+    let options = PostgresOptions { snapshot_age: Duration::from_secs(600), ..PostgresOptions::default() };
+    let database = Postgres::connect(&place.url, &[SCHEMA], &options).await.unwrap();
+    // all on one connection
+    let snapshot = database.snapshot().await.unwrap();
+    let prepared = "SELECT COUNT(*), MAX(length(statement))::bigint FROM pg_prepared_statements";
+    let mut most = (0, 0);
+    for count in 1..700 {
+        let numbers: Vec<String> = (0..count).map(|number| format!("{number}::bigint")).collect();
+        let sql = format!("SELECT MAX(number) FROM unnest(ARRAY[{}]) AS number", numbers.join(", "));
+        let found = ask(snapshot.as_ref(), &sql, &[], &[Kind::Int]).await;
+        assert_eq!(found, [[Value::Int(count - 1)]]);
+        let told = ask(snapshot.as_ref(), prepared, &[], &[Kind::Int, Kind::Int]).await;
+        let [Value::Int(count), Value::Int(longest)] = told[0][..] else { panic!("{told:?}") };
+        most = (most.0.max(count), most.1.max(longest));
+    }
+    assert!((200..300).contains(&most.0) && (4 << 10..=8 << 10).contains(&most.1), "{most:?}");
+}
+
+#[tokio::test]
 async fn a_second_process_that_writes_is_turned_away() {
     let Some(place) = on_server().await else { return println!("skipped") };
     let subject = Subject::open(&place).await;
