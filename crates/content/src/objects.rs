@@ -108,14 +108,19 @@ impl PackObjects for ObjectPacks {
         object: &Digest,
         size: u64,
         positions: &[PackPosition],
-    ) -> Result<Vec<Bytes>, PortError> {
+    ) -> Result<(Vec<Bytes>, bool), PortError> {
         let whole = self.range(object, 0..size).await?;
+        let bytes = whole.clone();
+        let digest = tokio::task::spawn_blocking(move || Digest::of(&bytes))
+            .await
+            .map_err(|error| PortError::unavailable("test an object").with_source(error))?;
         let payload = |at: &PackPosition| {
             let begin = usize::try_from(at.offset).ok()?.checked_add(ENTRY_HEADER)?;
             let end = begin.checked_add(usize::try_from(at.length).ok()?)?;
             (end <= whole.len()).then(|| whole.slice(begin..end))
         };
-        positions.iter().map(|at| payload(at).ok_or_else(|| damaged("is too short"))).collect()
+        let payloads = positions.iter().map(|at| payload(at).ok_or_else(|| damaged("is too short")));
+        Ok((payloads.collect::<Result<_, _>>()?, digest == *object))
     }
 
     async fn remove(&self, object: &Digest) -> Result<(), PortError> {

@@ -211,6 +211,32 @@ async fn an_object_is_written_anew_when_more_than_half_is_deleted() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_read_damaged_stays_and_others_are_written_anew() {
+    let Some(room) = room(options()).await else { return };
+    write_all(&room, 0..32).await;
+    pack_all(&room).await;
+    let damaged = stored(&room).await;
+    write_all(&room, 32..64).await;
+    pack_all(&room).await;
+    assert_eq!(delete(&room, (0..20).chain(32..52)).await, 40);
+    crate::packing_faults::spoil(&room, &damaged[0]).await;
+    assert_eq!(room.kernel.compact_objects().await.unwrap(), 0, "the two would be put together");
+    assert_eq!(room.kernel.compact_objects().await.unwrap(), 1);
+    remove_old(&room).await;
+    let left = stored(&room).await;
+    assert!(left.len() == 2 && left.contains(&damaged[0]), "nothing took its place");
+    assert_read(&room, 52..64).await;
+    // it was damaged on its way only: the last bit is as it was
+    crate::packing_faults::spoil(&room, &damaged[0]).await;
+    let room = room.reopen().await.unwrap();
+    assert_eq!(room.kernel.compact_objects().await.unwrap(), 1);
+    remove_old(&room).await;
+    assert_eq!(stored(&room).await.len(), 2);
+    assert_read(&room, (20..32).chain(52..64)).await;
+    assert_clean(&room).await;
+}
+
+#[tokio::test]
 async fn of_objects_of_which_less_is_deleted_one_is_written_anew_at_each_step() {
     let Some(room) = room(options()).await else { return };
     write_all(&room, 0..96).await;

@@ -1,6 +1,6 @@
 //! What moves small content out of the database, and how far it is.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use strongroom_model::Timestamp;
@@ -39,6 +39,8 @@ pub(crate) struct Packer {
     pub(crate) part: PackingPart,
     pub(crate) turn: tokio::sync::Mutex<Turn>,
     pub(crate) figures: Mutex<PackingFigures>,
+    /// Numbers of objects that were found damaged or missing since the start: they stay as they are.
+    pub(crate) damaged: Mutex<BTreeSet<u32>>,
 }
 
 /// What whoever changes objects holds.
@@ -52,6 +54,11 @@ pub(crate) struct Turn {
 
 impl Packer {
     pub(crate) fn new(part: PackingPart) -> Self {
-        Self { part, turn: tokio::sync::Mutex::default(), figures: Mutex::default() }
+        Self {
+            part,
+            turn: tokio::sync::Mutex::default(),
+            figures: Mutex::default(),
+            damaged: Mutex::default(),
+        }
     }
 }

@@ -41,9 +41,9 @@ impl Kernel {
         for group in packer.groups(&objects) {
             // in turn with moves and erasures, group by group
             let _turn = packer.turn.lock().await;
-            match packer.write_anew(packing, &group).await {
+            match packer.write_anew(packing, &group, true).await {
                 Ok(()) => written += group.len() as u64,
-                // found and told by the scrub and by `verify`; the others need not wait for it
+                // found and told by the scrub and by `verify`; the others need not wait for it, but for the next step
                 Err(error) if is_damage(&error) => {
                     tracing::error!(%error, "objects of small content cannot be written anew");
                 }
@@ -61,7 +61,8 @@ impl Kernel {
             if object.live == object.payload || object.live == 0 {
                 continue;
             }
-            match packer.write_anew(packing, &[object]).await {
+            // what is damaged goes as well, and what stands beside it stays as it is
+            match packer.write_anew(packing, &[object], false).await {
                 // an object that is gone keeps nothing
                 Err(error) if error.kind != PortErrorKind::Missing => return Err(from_port(error)),
                 Ok(()) | Err(_) => {}
@@ -134,7 +135,8 @@ impl Packer {
     fn choose(&self, objects: &[PackObject]) -> Vec<PackObject> {
         let is_wasteful = |object: &PackObject| object.live < dead(object);
         let is_small = |object: &PackObject| object.live < self.part.bytes / SMALL;
-        let filled = objects.iter().filter(|object| object.live > 0);
+        let damaged = self.damaged.lock();
+        let filled = objects.iter().filter(|object| object.live > 0 && !damaged.contains(&object.number));
         let many = filled.clone().filter(|object| is_small(object)).count() >= MANY;
         let (mut chosen, others): (Vec<_>, Vec<_>) =
             filled.copied().partition(|object| is_wasteful(object) || (many && is_small(object)));
@@ -161,8 +163,14 @@ impl Packer {
         groups.into_iter().map(|(_, group)| group).filter(is_useful).collect()
     }
 
-    /// Puts what is live in `objects` into new ones. The caller has the turn.
-    async fn write_anew(&self, packing: &dyn Packing, objects: &[PackObject]) -> Result<(), PortError> {
+    /// Puts what is live in `objects` into new ones, `only_sound` if they are read as they were written: else the one
+    /// damaged on its way here would take the place of a sound one. The caller has the turn.
+    async fn write_anew(
+        &self,
+        packing: &dyn Packing,
+        objects: &[PackObject],
+        only_sound: bool,
+    ) -> Result<(), PortError> {
         let mut taken: Vec<Taken> = Vec::new();
         for object in objects {
             let entries = packing.packed_contents(object.number).await?;
@@ -176,7 +184,19 @@ impl Packer {
             if keys.is_empty() {
                 continue;
             }
-            let payloads = self.part.objects.payloads(&object.digest, object.size, &positions).await?;
+            let read = self.part.objects.payloads(&object.digest, object.size, &positions).await;
+            let payloads = match read {
+                Ok((_, false)) if only_sound => {
+                    let number = object.number;
+                    Err(PortError::corrupt(format!("object {number} is not as it was written")))
+                }
+                read => read.map(|(payloads, _)| payloads),
+            };
+            let payloads = payloads.inspect_err(|error| {
+                if is_damage(error) {
+                    self.damaged.lock().insert(object.number);
+                }
+            })?;
             taken.extend(keys.into_iter().zip(payloads).map(|((key, from), payload)| (key, from, payload)));
         }
         while !taken.is_empty() {

@@ -173,7 +173,8 @@ pub trait PackObjects: Debug + Send + Sync {
     /// `Missing` when the object is not there, `Corrupt`, `Unavailable`.
     async fn read(&self, position: ObjectPosition) -> Result<Bytes, PortError>;
 
-    /// The bytes at these positions of one object of `size` bytes, read at once and not tested.
+    /// The bytes at these positions of one object of `size` bytes, read at once; and whether the whole of it still has
+    /// its digest.
     ///
     /// # Errors
     /// `Missing` when the object is not there, `Corrupt` when it is shorter, `Unavailable`.
@@ -182,7 +183,7 @@ pub trait PackObjects: Debug + Send + Sync {
         object: &Digest,
         size: u64,
         positions: &[PackPosition],
-    ) -> Result<Vec<Bytes>, PortError>;
+    ) -> Result<(Vec<Bytes>, bool), PortError>;
 
     /// Removes an object; one that is not there is removed already.
     ///
