@@ -77,6 +77,8 @@ async fn nothing_accepted_is_taken_back_or_rewritten() {
         ("[", 400),
         (r#"{"fields":[{"fieldName":"time","fieldValue":"x"}]}"#, 400),
         (r#"{"fields":[{}]}"#, 400),
+        (r#"{"fields":{}}"#, 400),
+        (&format!(r#"{{"fields":[{}]}}"#, [r#"{"fieldName":"id"}"#; 101].join(",")), 400),
     ] {
         assert_eq!(ask(Method::PUT, WRITER, &path, body).await.status, status, "{body}");
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::http::Method;
 use serde_json::{Value, json};
 use strongroom_http::Metrics;
-use strongroom_kernel::ports::FetchError;
+use strongroom_kernel::{ErasureRequest, ports::FetchError, verify::Silent};
+use strongroom_model::Caller;
 use strongroom_testkit::{FakeFetch, Reply, TestPlatform};
 use strongroom_tracer::{
-    Parts, SCHEMA, TracerState, config::TracerConfig, fetch_due, fetch_resources, router,
+    BELONGS, Parts, SCHEMA, TracerState, config::TracerConfig, fetch_due, fetch_resources, router,
 };
 use tokio::{
     sync::watch,
@@ -152,6 +153,22 @@ async fn what_can_never_be_had_is_given_up_at_once() {
     let message = entry["statusMessage"].as_str().unwrap();
     assert!(message.contains("resources[1].url could not be fetched: "), "{message}");
     assert!(message.contains("no address that may be asked") && !message.contains("files.test"), "{message}");
+}
+
+#[tokio::test]
+async fn a_file_whose_address_was_erased_is_given_up() {
+    let it = Fetching::start().await;
+    it.fetch.offer("https://files.test/a", "This is a file");
+    let id = it.service.add(&body(&["https://files.test/a"])).await;
+    let subject = "https://files.test/a".parse().unwrap();
+    let request = ErasureRequest { subject, rows: false, caller: Caller::system("test") };
+    it.service.platform.kernel.erase(&request, BELONGS, &Silent).await.unwrap();
+    let tried = timeout(Duration::from_mins(1), fetch_due(&it.state)).await.expect("it was due for ever");
+    assert_eq!(tried.unwrap(), 1);
+    let entry = it.entry().await;
+    assert_eq!(entry["status"], "ERROR");
+    assert!(entry["statusMessage"].as_str().unwrap().contains("its address was erased"), "{entry}");
+    assert_eq!(it.resources(&id).await[0]["contentHash"], Value::Null);
 }
 
 #[tokio::test]

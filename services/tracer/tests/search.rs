@@ -58,6 +58,26 @@ async fn pages_are_the_newest_first_and_totals_ignore_them_trap_6_trap_9_trap_10
 }
 
 #[tokio::test]
+async fn a_name_in_dozens_of_spellings_is_found_in_all_of_them() {
+    let service = Service::start().await;
+    // as many letters in upper case as a number has bits
+    let spelled = |number: u32| -> String {
+        let letter = |(place, letter): (usize, char)| {
+            if number >> place & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
+        };
+        "abcdef".chars().enumerate().map(letter).collect()
+    };
+    let mut ids = Vec::new();
+    for number in 0..64 {
+        ids.insert(0, service.add(&use_datasets(&spelled(number), &["d"])).await);
+    }
+    for query in ["userId=abcdef", "userId=ABCDEF&datasetId=d", "userId=abcdef&userAction=USE_DATASETS"] {
+        let found = service.search(&format!("{query}&limitTraces=100")).await;
+        assert_eq!(found, (ids.clone(), 64), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn order_is_that_of_the_times_also_when_the_clock_was_set_back() {
     let service = Service::start().await;
     let late = service.add(&use_datasets("u", &["d"])).await;

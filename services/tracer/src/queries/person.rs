@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use strongroom_kernel::{Kind, Snapshot, Uuid, Value, ports::Reach};
-use strongroom_model::Error;
+use strongroom_model::{Error, ErrorKind};
 
 use super::rows::{id, parameters, text};
 use crate::tables::fold;
 
-/// Most spellings of one name that a filter takes together.
-const MOST_SPELLINGS: usize = 16;
+/// Most spellings of one name that a filter takes together: what is beyond is told, never left out in silence, since
+/// whoever may add traces may bring in spellings of another's name.
+const MOST_SPELLINGS: usize = 256;
 /// Ids of one statement.
 const CHUNK: usize = 500;
 
@@ -26,16 +27,21 @@ pub async fn person_named(snapshot: &Snapshot, name: &str) -> Result<Option<Uuid
 /// All persons whose names differ from one of `names` in letter case at most.
 ///
 /// # Errors
-/// `Unavailable`.
+/// `Unsupported` where they are more than 256 for each name; `Unavailable`.
 pub async fn persons_folded(snapshot: &Snapshot, names: &[String]) -> Result<Vec<Uuid>, Error> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let most = names.len() * MOST_SPELLINGS;
-    let sql =
-        format!("SELECT id FROM tracer_person WHERE folded IN ({}) LIMIT {most}", parameters(1, names.len()));
+    let names_in = parameters(1, names.len());
+    let sql = format!("SELECT id FROM tracer_person WHERE folded IN ({names_in}) LIMIT {}", most + 1);
     let params: Vec<Value> = names.iter().map(|name| Value::Text(fold(name))).collect();
     let rows = snapshot.query(&sql, &params, &[Kind::Id], Reach::Point).await?;
+    if rows.len() > most {
+        let text =
+            format!("more than {most} persons have a name that differs from these in letter case alone");
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
     rows.iter().map(|row| id(row.first())).collect()
 }
 

@@ -9,7 +9,7 @@ use strongroom_model::Timestamp;
 
 use super::{
     action::UserAction,
-    post::{MAX_DATASETS, MAX_MODELS, MAX_RESOURCES, Posted},
+    post::{MAX_CHARACTERS, MAX_DATASETS, MAX_MODELS, MAX_RESOURCES, Posted},
     resource::Resource,
 };
 
@@ -46,6 +46,9 @@ pub enum NotATrace {
     /// More than a trace here can have.
     #[error("it has too many {0}")]
     TooMany(&'static str),
+    /// A text that no trace here can have: anybody can write to a chain, and no index takes it.
+    #[error("{0} has more than {MAX_CHARACTERS} characters, or a NUL character")]
+    Text(&'static str),
 }
 
 /// Reads `text`.
@@ -77,7 +80,35 @@ pub fn read(text: &str) -> Result<Chained, NotATrace> {
     let id = members.get("id");
     let time = members.get("timestamp").and_then(instant).or_else(|| id.and_then(instant));
     let id = id.and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok()).filter(|id| !id.is_nil());
-    Ok(Chained { posted, id, caller: one(&members, "callerId"), time })
+    let chained = Chained { posted, id, caller: one(&members, "callerId"), time };
+    check_texts(&chained)?;
+    Ok(chained)
+}
+
+fn check_texts(chained: &Chained) -> Result<(), NotATrace> {
+    let posted = &chained.posted;
+    let single = [
+        ("userId", Some(&posted.user_id)),
+        ("callerId", chained.caller.as_ref()),
+        ("datasetId", posted.dataset_id.as_ref()),
+        ("applicationId", posted.application_id.as_ref()),
+        ("modelId", posted.model_id.as_ref()),
+        ("tool", posted.tool_name.as_ref()),
+        ("tool", posted.tool_version.as_ref()),
+        ("details", posted.details.as_ref()),
+    ];
+    let lists = [
+        ("datasetsIds", &posted.datasets_ids),
+        ("previousIds", &posted.previous_ids),
+        ("modelsIds", &posted.models_ids),
+    ];
+    let single = single.into_iter().filter_map(|(member, text)| Some((member, text?)));
+    let lists = lists.into_iter().flat_map(|(member, list)| list.iter().map(move |text| (member, text)));
+    let fits = |text: &str| !text.contains('\0') && text.chars().count() <= MAX_CHARACTERS;
+    match single.chain(lists).find(|(_, text)| !fits(text)) {
+        Some((member, _)) => Err(NotATrace::Text(member)),
+        None => Ok(()),
+    }
 }
 
 fn one(members: &Map<String, Value>, name: &str) -> Option<String> {
@@ -190,6 +221,15 @@ mod tests {
             ["\"d\""; 401].join(",")
         );
         assert_eq!(read(&many), Err(NotATrace::TooMany("datasets")));
+        let with = |user: &str, dataset: &str| {
+            read(&format!(
+                r#"{{"userId":"{user}","userAction":"USE_DATASETS","datasetsIds":["e","{dataset}"]}}"#
+            ))
+        };
+        let long = "\u{e9}".repeat(MAX_CHARACTERS);
+        assert!(with(&long, &long).is_ok());
+        assert_eq!(with(&format!("{long}x"), "d"), Err(NotATrace::Text("userId")));
+        assert_eq!(with("u", r"d\u0000"), Err(NotATrace::Text("datasetsIds")));
         assert_eq!(read(&" ".repeat(MAX_BYTES + 1)), Err(NotATrace::TooLong));
     }
 }

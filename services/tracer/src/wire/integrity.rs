@@ -1,13 +1,18 @@
 //! Resources of a dataset held against those that were recorded: ready hashes as they are, contents by the algorithm
 //! of the record.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use strongroom_inspect::Algorithm;
 
 use super::{
     base64::{decode_short, encode},
+    few::few,
     post::{MAX_RESOURCES, Rejection},
     problem::Problems,
     resource::{Resource, digest_of_base64},
@@ -45,19 +50,11 @@ pub struct Checked {
     pub recorded_hash_type: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a list of resources, or an object with one under resources")]
-enum Body<'a> {
-    #[serde(borrow)]
-    List(Vec<Asked<'a>>),
-    #[serde(borrow)]
-    Object(Object<'a>),
-}
-
+/// The list may stand under a name.
 #[derive(Deserialize)]
 struct Object<'a> {
     #[serde(borrow)]
-    resources: Vec<Asked<'a>>,
+    resources: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -79,19 +76,18 @@ struct Asked<'a> {
 /// # Errors
 /// [`Rejection`] with all that must be changed.
 pub fn check(body: &[u8], recorded: &[Resource]) -> Result<Vec<Checked>, Rejection> {
-    let body: Body<'_> = serde_json::from_slice(body)
+    let asked = asked(body)
         .map_err(|error| Rejection::Syntax(format!("the body is not a list of resources: {error}")))?;
-    let asked = match body {
-        Body::List(list) | Body::Object(Object { resources: list }) => list,
-    };
     if asked.is_empty() || asked.len() > MAX_RESOURCES {
         let message = format!("must have 1 to {MAX_RESOURCES} members");
         return Err(Rejection::Problems(Problems::one("resources", message)));
     }
     let mut problems = Problems::default();
     let mut checked = Vec::with_capacity(recorded.len().max(asked.len()));
+    // the first of an id counts, where several were recorded under it
+    let by_id: HashMap<&str, &Resource> = recorded.iter().rev().map(|known| (&*known.id, known)).collect();
     for (place, asked) in asked.iter().enumerate() {
-        let known = recorded.iter().find(|known| known.id == asked.id);
+        let known = by_id.get(&*asked.id).copied();
         match verdict(asked, known) {
             Ok(verdict) => checked.push(line(&asked.id, known, verdict)),
             Err((member, message)) => problems.add(format!("resources[{place}].{member}"), message),
@@ -100,12 +96,21 @@ pub fn check(body: &[u8], recorded: &[Resource]) -> Result<Vec<Checked>, Rejecti
     if !problems.is_empty() {
         return Err(Rejection::Problems(problems));
     }
-    for known in recorded {
-        if !asked.iter().any(|asked| asked.id == known.id) {
-            checked.push(line(&known.id, Some(known), Verdict::NotChecked));
-        }
-    }
+    let named: HashSet<&str> = asked.iter().map(|asked| &*asked.id).collect();
+    let others = recorded.iter().filter(|known| !named.contains(&*known.id));
+    checked.extend(others.map(|known| line(&known.id, Some(known), Verdict::NotChecked)));
     Ok(checked)
+}
+
+/// The resources of a body, one more than are taken where it has more.
+fn asked(body: &[u8]) -> serde_json::Result<Vec<Asked<'_>>> {
+    let body: &RawValue = serde_json::from_slice(body)?;
+    let list = if body.get().starts_with('{') {
+        serde_json::from_str::<Object<'_>>(body.get())?.resources
+    } else {
+        body
+    };
+    few(list.get(), MAX_RESOURCES)
 }
 
 fn line(id: &str, known: Option<&Resource>, verdict: Verdict) -> Checked {
@@ -197,6 +202,9 @@ mod tests {
         );
         assert_eq!(one(r#"[{"id":"a","data":"VGhpcyBpcyBhIGZpbGU"}]"#.to_owned()), Verdict::Intact);
         assert_eq!(one(r#"[{"id":"a","data":""}]"#.to_owned()), Verdict::Changed);
+        let twice = [recorded().remove(0), Resource::new("a".to_owned())];
+        let checked = check(br#"[{"id":"a","data":"VGhpcyBpcyBhIGZpbGU="}]"#, &twice).unwrap();
+        assert_eq!((checked.len(), checked[0].verdict), (1, Verdict::Intact), "the first of an id counts");
         assert_eq!(
             one(format!(r#"[{{"id":"a","hash":"{EMPTY}","hashType":"SHA3_256"}}]"#)),
             Verdict::Changed
@@ -222,7 +230,10 @@ mod tests {
             };
             assert!(problems.summary().starts_with(says), "{body}: {}", problems.summary());
         }
-        for body in ["", "{}", "[1]", r#"{"resources":{}}"#] {
+        let many = format!("[{}]", vec![r#"{"id":"a","data":""}"#; MAX_RESOURCES + 2].join(","));
+        let Err(Rejection::Problems(problems)) = check(many.as_bytes(), &recorded()) else { panic!() };
+        assert!(problems.summary().starts_with("resources must have 1 to"), "{}", problems.summary());
+        for body in ["", "{}", "[1]", r#"{"resources":{}}"#, r#"{"resources":null}"#, "[] []"] {
             assert!(matches!(check(body.as_bytes(), &recorded()), Err(Rejection::Syntax(_))), "{body}");
         }
     }

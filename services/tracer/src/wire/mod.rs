@@ -3,6 +3,7 @@
 pub mod action;
 mod base64;
 pub mod chained;
+pub(crate) mod few;
 pub mod instant;
 pub mod integrity;
 pub mod ledger_name;

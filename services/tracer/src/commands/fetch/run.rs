@@ -7,7 +7,7 @@ use futures::{
     future::BoxFuture,
     stream::{self, FuturesUnordered},
 };
-use strongroom_kernel::Uuid;
+use strongroom_kernel::{Uuid, ports::FetchError};
 use strongroom_model::{Error, ErrorKind};
 use tokio::sync::watch;
 
@@ -108,9 +108,13 @@ pub async fn fetch_due(state: &TracerState) -> Result<usize, Error> {
 
 /// One try of `file`, and what became of it.
 async fn one(state: &TracerState, file: ResourceFetch) -> Result<(), Error> {
-    let (Some(fetch), Some(url)) = (state.fetch(), &file.url) else { return Ok(()) };
+    let Some(fetch) = state.fetch() else { return Ok(()) };
     let config = &state.config().fetch;
-    let outcome = try_once(fetch, url, config.limits(), state.config().hash_algorithm).await;
+    let outcome = match &file.url {
+        Some(url) => try_once(fetch, url, config.limits(), state.config().hash_algorithm).await,
+        // erased before anybody was asked: it is given up, or it would be due for ever
+        None => Err(FetchError::Url),
+    };
     if let Err(error) = &outcome {
         tracing::info!(trace = %file.trace, place = file.place, %error, "file of a resource not fetched");
     }

@@ -50,6 +50,11 @@ impl Command for SettleFetch {
 impl SettleFetch {
     fn settled(&self, row: ResourceFetch) -> ResourceFetch {
         let row = ResourceFetch { changed: self.now, ..row };
+        if row.url.is_none() {
+            // what was found there meanwhile is not written down either
+            let message = Some("its address was erased".to_owned());
+            return ResourceFetch { state: FAILED.to_owned(), message, ..row };
+        }
         match &self.outcome {
             Ok(found) => ResourceFetch {
                 url: None,

@@ -5,6 +5,7 @@
 
 use axum::{body::Body, http::StatusCode, response::Response};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use strongroom_http::insert_receipt;
 
 use super::{
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     commands::{CHANGE_CACHE, fetch::RetryFetches},
     wire::{
+        few::few,
         problem::Problems,
         trace::{CacheEntry, Status},
     },
@@ -28,10 +30,24 @@ const MOST_FIELDS: usize = 100;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
-struct Change {
-    fields: Option<Vec<Field>>,
+struct Sent<'a> {
+    #[serde(borrow, default)]
+    fields: Option<&'a RawValue>,
     #[serde(default)]
     run_blockchain_commit: bool,
+}
+
+/// What is asked for; of the fields one more than are read, where there are more.
+#[derive(Debug)]
+struct Change {
+    fields: Option<Vec<Field>>,
+    run_blockchain_commit: bool,
+}
+
+fn read(body: &[u8]) -> serde_json::Result<Change> {
+    let Sent { fields, run_blockchain_commit } = serde_json::from_slice(body)?;
+    let fields = fields.map(|list| few(list.get(), MOST_FIELDS)).transpose()?;
+    Ok(Change { fields, run_blockchain_commit })
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,7 +69,7 @@ pub(in crate::http) async fn remove(ask: &Ask) -> Result<Response, Refusal> {
 /// happens by itself.
 pub(in crate::http) async fn change(ask: Ask, body: Body) -> Result<Response, Refusal> {
     let entry = find(&ask).await?;
-    let (_, change) = ask.body(body, |bytes| serde_json::from_slice::<Change>(bytes)).await?;
+    let (_, change) = ask.body(body, read).await?;
     let change = change.map_err(|error| Refusal::Syntax(format!("the body is not a change: {error}")))?;
     let Some(fields) = change.fields else {
         return Err(Refusal::Query(Problems::one("fields", "is missing, though it may be empty")));

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::wire::problem::Problems;
+use crate::wire::{few::few, problem::Problems};
 
 /// Longest text that is stored: ids, names of tools.
-const MAX_CHARACTERS: usize = 512;
+pub(in crate::wire) const MAX_CHARACTERS: usize = 512;
 
 type Raw<'a> = Option<&'a RawValue>;
 
@@ -101,7 +101,7 @@ impl Reader {
     /// A list of texts that may be absent or empty.
     pub(super) fn optional_texts(&mut self, field: &str, raw: Raw<'_>, most: usize) -> Vec<String> {
         let Some(raw) = raw else { return Vec::new() };
-        let Ok(members) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
+        let Ok(members) = few::<&RawValue>(raw.get(), most) else {
             self.problem(field, "must be a list of texts");
             return Vec::new();
         };

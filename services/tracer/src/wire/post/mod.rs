@@ -13,6 +13,7 @@ use super::{
     problem::Problems,
     resource::{Remote, Resource},
 };
+pub(in crate::wire) use members::MAX_CHARACTERS;
 use members::{Members, Reader};
 
 /// Most datasets of one trace: each is a row and a count.

@@ -9,6 +9,7 @@ use strongroom_inspect::Algorithm;
 use super::{MAX_RESOURCES, Posted, Rules, members::Reader};
 use crate::wire::{
     base64::decode_short,
+    few::few,
     lists::DATASET_RESOURCES,
     resource::{Remote, Resource, digest_of_base64},
 };
@@ -48,7 +49,7 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Reads the list, which must be there and may be empty.
 pub(super) fn read(posted: &mut Posted, reader: &mut Reader, raw: Raw<'_>, rules: &Rules) {
     let Some(raw) = raw else { return reader.problem("resources", "is missing, though it may be empty") };
-    let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
+    let Ok(list) = few::<&RawValue>(raw.get(), MAX_RESOURCES) else {
         return reader.problem("resources", "must be a list of objects");
     };
     if list.len() > MAX_RESOURCES {
