@@ -13,7 +13,7 @@ use strongroom_ledger::Signer;
 use strongroom_model::Timestamp;
 use tempfile::TempDir;
 
-use crate::{clock::FixedClock, home::Home, rng::SeededRng, sink::FakeSink};
+use crate::{clock::FixedClock, home::Home, rng::SeededRng, room::all_records, sink::FakeSink};
 
 /// When tests happen: `2025-03-04T10:20:42.017305Z`.
 const NOW: i64 = 1_741_083_642_017_305;
@@ -161,7 +161,7 @@ impl TestPlatform {
     /// # Panics
     /// When a record does not open.
     pub async fn leaves(&self) -> Vec<LeafText> {
-        let records = self.database.records(0, 100_000).await.expect("records can be read");
+        let records = all_records(self.database.as_ref()).await;
         records.iter().map(|record| self.leaf(record)).collect()
     }
 

@@ -193,7 +193,7 @@ impl Room {
     /// # Panics
     /// When they cannot be read.
     pub async fn stored_records(&self) -> Vec<StoredRecord> {
-        self.kernel.database().records(0, 1_000_000).await.expect("records can be read")
+        all_records(self.kernel.database().as_ref()).await
     }
 
     /// One line for each record so far: action, caller, refusal.
@@ -277,4 +277,17 @@ async fn parts(
         schemas: options.schemas.clone(),
         coalesce_reads: options.coalesce_reads,
     })
+}
+
+/// Every record, page by page.
+pub(crate) async fn all_records(database: &dyn Database) -> Vec<StoredRecord> {
+    let mut records = Vec::new();
+    loop {
+        let from = records.len() as u64;
+        let page = database.records(from, 100_000).await.expect("records can be read");
+        if page.is_empty() {
+            return records;
+        }
+        records.extend(page);
+    }
 }

@@ -38,11 +38,6 @@ pub enum RecordFileError {
     Commitment,
 }
 
-/// Bytes of the texts of a record: nearly all of what it takes in memory and in a file.
-pub(crate) fn text_bytes(record: &StoredRecord) -> usize {
-    record.canonical.len() + record.openings.len()
-}
-
 impl RecordFile {
     /// The file of a stored record.
     ///

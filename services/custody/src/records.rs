@@ -16,7 +16,6 @@ use crate::{
     error::{answer, refuse},
     gate::{admit, line_name},
     noted,
-    record_file::text_bytes,
 };
 
 const ROUTE: &str = "/custody/records";
@@ -25,8 +24,6 @@ const LIMIT: usize = 100;
 const MOST: usize = 1_000;
 /// Bytes of records after which an answer ends early; the reader goes on from `next`.
 const MOST_BYTES: usize = 4 << 20;
-/// Records read at once.
-const AT_ONCE: usize = 50;
 
 /// Records from the index `from` on, at most `limit`, and the index to go on from.
 pub(crate) async fn list(
@@ -65,24 +62,21 @@ async fn read(custody: &Custody, auditor: Caller, from: u64, limit: usize) -> Re
     if let Err(error) = custody.kernel.record(unit).await {
         return answer(&error);
     }
-    let (mut records, mut next, mut bytes) = (Vec::new(), from, 0);
-    while records.len() < limit && bytes < MOST_BYTES {
-        let want = (limit - records.len()).min(AT_ONCE);
-        let page = match custody.kernel.database().records(next, want).await {
-            Ok(page) => page,
-            Err(error) => return answer(&from_port(error)),
-        };
-        for record in &page {
-            if bytes < MOST_BYTES {
-                bytes += text_bytes(record);
-                next = record.index + 1;
-                records.push(shown(record));
-            }
-        }
-        if page.len() < want {
-            break;
-        }
-    }
+    let records = match custody.kernel.database().records(from, limit).await {
+        Ok(records) => records,
+        Err(error) => return answer(&from_port(error)),
+    };
+    let mut bytes = 0;
+    let fitting: Vec<&StoredRecord> = records
+        .iter()
+        .take_while(|record| {
+            let before = bytes;
+            bytes += record.text_bytes();
+            before < MOST_BYTES
+        })
+        .collect();
+    let next = fitting.last().map_or(from, |record| record.index + 1);
+    let records: Vec<Value> = fitting.into_iter().map(shown).collect();
     Json(json!({ "records": records, "next": next })).into_response()
 }
 

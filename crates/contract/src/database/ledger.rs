@@ -2,7 +2,7 @@
 
 use strongroom_kernel::{
     State, Unit, UnitResult,
-    ports::{Batch, UnitOutcome},
+    ports::{Batch, RECORDS_BYTES, UnitOutcome},
 };
 use strongroom_model::Timestamp;
 
@@ -47,6 +47,26 @@ pub async fn leaves_and_records_are_what_was_committed(place: &dyn Place) {
         assert_eq!(record.canonical, unit.record.canonical);
         assert_eq!(record.openings, unit.record.openings);
         assert_eq!(subject.database.record(stamp.sequence).await.unwrap().as_ref(), Some(record));
+    }
+}
+
+/// A page of long records ends early, and what follows begins there.
+pub async fn pages_of_long_records_end_early(place: &dyn Place) {
+    let subject = Subject::open(place).await;
+    let long = "x".repeat(RECORDS_BYTES / 3);
+    let units: Vec<Unit> = (0..5)
+        .map(|_| {
+            unit(|unit| {
+                unit.about("text", &long);
+            })
+        })
+        .collect();
+    subject.commit_all(&units).await;
+    subject.settle().await;
+    for (from, limit, expected) in [(0, 10, 0..3), (3, 10, 3..5), (0, 2, 0..2), (5, 10, 5..5)] {
+        let records = subject.database.records(from, limit).await.unwrap();
+        let indexes: Vec<u64> = records.iter().map(|record| record.index).collect();
+        assert_eq!(indexes, expected.collect::<Vec<u64>>(), "{limit} from {from}");
     }
 }
 

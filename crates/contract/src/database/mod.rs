@@ -53,6 +53,7 @@ macro_rules! database_tests {
             units::notes_are_written_replaced_and_removed,
             ledger::leaves_and_records_are_what_was_committed,
             ledger::pages_of_the_ledger_begin_and_end_where_they_should,
+            ledger::pages_of_long_records_end_early,
             ledger::refused_units_leave_no_gap_in_the_ledger,
             ledger::sequencing_ends,
             events::offsets_of_each_topic_have_no_gaps,

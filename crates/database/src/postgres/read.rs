@@ -1,9 +1,12 @@
 //! Reading the port's own tables: ledger, events, notes, content, replies.
 
+use std::pin::pin;
+
 use deadpool_postgres::Object;
+use futures::TryStreamExt as _;
 use strongroom_kernel::ports::{
     ContentEntry, ContentKey, Head, IdempotentReply, ObjectPosition, PackPosition, Place, PortError,
-    StoredEvent, StoredRecord,
+    RECORDS_BYTES, StoredEvent, StoredRecord,
 };
 use strongroom_model::{Digest, Domain, Timestamp};
 use tokio_postgres::{
@@ -84,31 +87,27 @@ pub(super) async fn head(client: &Object) -> Result<Head, PortError> {
     Ok(Head { size: unsigned(get(&row, 0)?, "the size of the ledger")?, time: time(get(&row, 1)?)? })
 }
 
-/// A page of indexes, cut off at the head; `index` says which a row has.
-async fn page(
-    client: &Object,
-    sql: &str,
-    from: u64,
-    limit: usize,
-) -> Result<(std::ops::Range<u64>, Vec<Row>), PortError> {
+/// The indexes of a page, cut off at the head: what is below it then stays.
+async fn page(client: &Object, from: u64, limit: usize) -> Result<std::ops::Range<u64>, PortError> {
     let size = head(client).await?.size;
     let end = from.saturating_add(limit as u64).min(size);
-    let page = from.min(end)..end;
-    let rows = query(client, sql, &[&signed(page.start), &signed(page.end)], "read the ledger").await?;
-    let mut found = rows.iter().map(|row| get::<i64>(row, 0));
-    for index in page.clone() {
-        if found.next().transpose()? != Some(signed(index)) {
-            return Err(PortError::corrupt(format!("record {index} is missing from the ledger")));
-        }
-    }
-    drop(found);
-    Ok((page, rows))
+    Ok(from.min(end)..end)
+}
+
+fn gap(index: u64) -> PortError {
+    PortError::corrupt(format!("record {index} is missing from the ledger"))
 }
 
 /// Leaves of a page of indexes.
 pub(super) async fn leaves(client: &Object, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, PortError> {
-    let (_, rows) = page(client, LEAVES, from, limit).await?;
-    rows.iter().map(|row| get(row, 1)).collect()
+    let page = page(client, from, limit).await?;
+    let rows = query(client, LEAVES, &[&signed(page.start), &signed(page.end)], "read leaves").await?;
+    let mut rows = rows.iter();
+    page.map(|index| match rows.next() {
+        Some(row) if get::<i64>(row, 0)? == signed(index) => get(row, 1),
+        _ => Err(gap(index)),
+    })
+    .collect()
 }
 
 /// Records of a page of indexes.
@@ -117,8 +116,26 @@ pub(super) async fn records(
     from: u64,
     limit: usize,
 ) -> Result<Vec<StoredRecord>, PortError> {
-    let (page, rows) = page(client, RECORDS, from, limit).await?;
-    page.zip(&rows).map(|(index, row)| Ok(StoredRecord { index, ..stored_record(row)? })).collect()
+    let failed = failed("read records");
+    let page = page(client, from, limit).await?;
+    let statement = client.prepare_cached(RECORDS).await.map_err(&failed)?;
+    // one by one: what is not wanted any more is not kept until all has come
+    let rows = client.query_raw(&statement, [signed(page.start), signed(page.end)]).await.map_err(&failed)?;
+    let mut rows = pin!(rows);
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    for index in page {
+        if bytes >= RECORDS_BYTES {
+            break;
+        }
+        let row = rows.try_next().await.map_err(&failed)?.ok_or_else(|| gap(index))?;
+        let record = stored_record(&row)?;
+        if record.index != index {
+            return Err(gap(index));
+        }
+        bytes += record.text_bytes();
+        records.push(record);
+    }
+    Ok(records)
 }
 
 /// The record of one unit, with or without an index.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use strongroom_kernel::ports::{
-    ContentEntry, ContentKey, Head, IdempotentReply, PackPosition, Place, PortError, StoredEvent,
-    StoredRecord,
+    ContentEntry, ContentKey, Head, IdempotentReply, PackPosition, Place, PortError, RECORDS_BYTES,
+    StoredEvent, StoredRecord,
 };
 use strongroom_model::{Digest, Domain, Timestamp};
 
@@ -85,13 +85,17 @@ pub(super) fn records(
     let failed = failed("read records");
     let mut select = connection.prepare_cached(RECORDS).map_err(&failed)?;
     let mut rows = select.query([signed(page.start), signed(page.end)]).map_err(&failed)?;
-    let mut records = Vec::new();
+    let (mut records, mut bytes) = (Vec::new(), 0);
     for index in page {
+        if bytes >= RECORDS_BYTES {
+            break;
+        }
         let row = rows.next().map_err(&failed)?.ok_or_else(|| gap(index))?;
         let record = record(row).map_err(&failed)?;
         if record.index != index {
             return Err(gap(index));
         }
+        bytes += record.text_bytes();
         records.push(record);
     }
     Ok(records)

@@ -12,6 +12,9 @@ use crate::{
 
 use super::{ContentKey, ObjectPosition, PackPosition, Packing, Packs, PortError, TermStore};
 
+/// Bytes of records after which a page of them ends ([`StoredRecord::text_bytes`]), whatever number was asked for.
+pub const RECORDS_BYTES: usize = 16 << 20;
+
 /// Keeps rows, records, events, positions of content and operational notes.
 ///
 /// One process writes. Readers see whole batches or nothing of them.
@@ -53,7 +56,8 @@ pub trait Database: TermStore + Debug + Send + Sync {
     /// `Unavailable`, `Corrupt` when an index below the head is missing.
     async fn leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, PortError>;
 
-    /// Records of the indexes from `from`, in order, at most `limit`.
+    /// Records of the indexes from `from`, in order, at most `limit`, and none behind [`RECORDS_BYTES`] of text: the
+    /// answer is empty only where there is none, but may be short.
     ///
     /// # Errors
     /// As [`Database::leaves`].
@@ -411,6 +415,13 @@ pub struct StoredRecord {
     pub canonical: Vec<u8>,
     /// What opens the personal fields.
     pub openings: Vec<u8>,
+}
+
+impl StoredRecord {
+    /// Bytes of its texts: nearly all of what it takes in memory and in a file.
+    pub fn text_bytes(&self) -> usize {
+        self.canonical.len() + self.openings.len()
+    }
 }
 
 /// Where a content is.

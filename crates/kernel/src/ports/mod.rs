@@ -21,8 +21,8 @@ pub use clock::{Clock, SystemClock};
 pub use content::{ByteStream, ContentKey, ContentStore, PackPosition, Packs, PendingSync, Staged};
 pub use database::{
     Batch, ContentEntry, Database, Erasure, EventPosition, Head, IdempotentReply, Note, Place, Prepared,
-    Query, Reach, ReadRows, RowFilter, SealedRecord, Stamp, StoredEvent, StoredRecord, StoredRow,
-    UnitOutcome,
+    Query, RECORDS_BYTES, Reach, ReadRows, RowFilter, SealedRecord, Stamp, StoredEvent, StoredRecord,
+    StoredRow, UnitOutcome,
 };
 pub use error::{PortError, PortErrorKind};
 pub use fetch::{Fetch, FetchError, FetchLimits, FetchStream, Fetched};

@@ -12,7 +12,7 @@ use strongroom_ledger::{
 };
 use strongroom_model::Error;
 
-use crate::{life::About, record_file::text_bytes};
+use crate::life::About;
 
 use super::{
     MAX_LEAVES,
@@ -104,7 +104,7 @@ pub fn room_for(records: &[StoredRecord]) -> Result<(), BundleError> {
     if records.len() > MAX_LEAVES {
         return Err(BundleError::TooMany);
     }
-    let bytes: usize = records.iter().map(text_bytes).sum();
+    let bytes: usize = records.iter().map(StoredRecord::text_bytes).sum();
     if bytes > MAX_BYTES { Err(ZipError::TooLarge.into()) } else { Ok(()) }
 }
 

@@ -11,8 +11,6 @@ use strongroom_kernel::{
 use strongroom_ledger::Leaf;
 use strongroom_model::Timestamp;
 
-use crate::record_file::text_bytes;
-
 use super::{filter::Filter, seen::Seen};
 
 /// Records looked at for one page: a filter that wants few of many ends a page early.
@@ -161,7 +159,7 @@ where
                 }
                 let seen = Seen::of_plain(&stored, &plain)?;
                 if filter.wants(&seen) {
-                    bytes += text_bytes(&stored);
+                    bytes += stored.text_bytes();
                     leaves.push((seen, stored));
                 }
             }
