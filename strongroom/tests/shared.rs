@@ -11,7 +11,7 @@ use crate::{
         outside::Postgres,
         server::{copy_folder, text},
     },
-    witness::{eventually, fill},
+    witness::{self, eventually, fill},
 };
 
 const TAKEN: &str = "strongroom_leaves_not_forwarded 0\n";
@@ -159,6 +159,42 @@ fn a_rewritten_history_gets_no_receipt_and_a_forgotten_one_gets_the_old_ones() {
     assert_receipts(&fork, &other, &shared, 30);
     drop(other);
     drop(server);
+    shared.verify().assert_clean();
+}
+
+#[test]
+fn a_trace_stays_in_the_cache_until_the_shared_ledger_has_it() {
+    let shared = Room::new();
+    let server = Server::start(&shared);
+    let own = forwarding(&shared, &server);
+    let branch = Server::start(&own);
+    let add = |branch: &Server, user: &str| {
+        let body = format!(r#"{{"userId":"{user}","userAction":"USE_DATASETS","datasetsIds":["d"]}}"#);
+        let answer = Client::new(branch.tracer).ask("POST", "/api/v1/traces", &[], body.as_bytes()).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        witness::published(branch);
+    };
+    let cache = |branch: &Server| -> Vec<serde_json::Value> {
+        let entries = Client::new(branch.tracer).get("/api/v1/traces/cache").unwrap().success();
+        entries.json().as_array().unwrap().clone()
+    };
+    add(&branch, "early");
+    eventually("the receipt", || cache(&branch).is_empty().then_some(()));
+    handed_over(&branch);
+    assert_eq!(server.stop(), Some(0));
+    add(&branch, "late");
+    // also after a restart the one without a receipt alone is there, with the reason
+    assert_eq!(branch.stop(), Some(0));
+    let branch = Server::start(&own);
+    let entries = eventually("the failure", || {
+        let entries = cache(&branch);
+        let told = entries[0]["statusMessage"].as_str()?.contains("is asked again");
+        (told && entries.len() == 1).then_some(entries)
+    });
+    assert!(entries[0]["trace"].as_str().unwrap().contains("late"), "{entries:?}");
+    assert_eq!(entries[0]["status"], "BLOCKCHAIN_WAITING");
+    assert_eq!(branch.stop(), Some(0));
+    own.verify().assert_clean();
     shared.verify().assert_clean();
 }
 

@@ -1,12 +1,15 @@
 //! The clients of Tracer, through the program: the dataset service over TLS with a bearer token, and the README of the
 //! first version, line by line.
 
-use std::{process::Command, sync::Arc};
+use std::{fs::File, io::Write as _, process::Command, sync::Arc};
 
 use serde_json::{Value, json};
 use strongroom_testkit::FakeProvider;
 
-use crate::support::{Client, Room, Server};
+use crate::{
+    support::{Client, Room, Server},
+    witness::{Cosigner, eventually, published},
+};
 
 /// Makes `certificate.pem` and `key.pem` for this machine; false, said aloud, where there is no `openssl`.
 fn make_certificate(room: &Room) -> bool {
@@ -78,6 +81,57 @@ fn the_dataset_service_traces_and_checks_over_tls_trap_5() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "done\n");
+    assert_eq!(server.stop(), Some(0));
+    room.verify().assert_clean();
+}
+
+#[test]
+fn a_trace_stays_in_the_cache_until_the_witnesses_have_seen_it() {
+    let (room, aside) = (Room::new(), Room::new());
+    assert_eq!(Server::start(&room).stop(), Some(0));
+    let key = room.key();
+    let origin = key.split('+').next().unwrap().to_owned();
+    let nowhere = "127.0.0.1:9".parse().unwrap();
+    let witness = Cosigner::start(&aside, "witness", &[(origin.clone(), key.clone(), nowhere)]);
+    let away = strongroom_ledger::Cosigner::from_seed("away.example/w".parse().unwrap(), &[5; 32]);
+    let policy = |needed: &str| {
+        format!(
+            "log {key}\nwitness w {} http://{}/\nwitness away {} http://{nowhere}/\ngroup g {needed} w away\nquorum g\n",
+            witness.verifier,
+            witness.address,
+            away.verifier(),
+        )
+    };
+    let file = room.beside("policy");
+    let write = |text: String| File::create(&file).unwrap().write_all(text.as_bytes()).unwrap();
+    write(policy("all"));
+    let room = room
+        .with("STRONGROOM_LEDGER__WITNESSES__FILE", file.to_str().unwrap())
+        .with("STRONGROOM_LEDGER__WITNESSES__EVERY", "20ms");
+    let server = Server::start(&room);
+    let mut client = Client::new(server.tracer);
+    let body = br#"{"userId":"u","userAction":"USE_DATASETS","datasetsIds":["d"]}"#;
+    let answer = client.ask("POST", "/api/v1/traces", &[], body).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    published(&server);
+    let entries: Value = client.get("/api/v1/traces/cache").unwrap().success().json();
+    assert_eq!(entries.as_array().unwrap().len(), 1, "{entries}");
+    assert_eq!(entries[0]["status"], "BLOCKCHAIN_WAITING");
+    assert!(entries[0]["transactionId"].as_str().unwrap().starts_with(&origin), "{entries}");
+    assert!(entries[0]["statusMessage"].as_str().unwrap().contains("witnesses"), "{entries}");
+    let settled = |client: &mut Client| -> Value {
+        client.get("/api/v1/traces?includePending=false").unwrap().success().json()
+    };
+    assert_eq!(settled(&mut client)["traces"][0]["countAllTraces"], 0);
+    assert_eq!(server.stop(), Some(0));
+    // one of the two is enough
+    write(policy("any"));
+    let server = Server::start(&room);
+    let mut client = Client::new(server.tracer);
+    eventually("the cosignature", || {
+        (client.get("/api/v1/traces/cache").unwrap().success().json() == json!([])).then_some(())
+    });
+    assert_eq!(settled(&mut client)["traces"][0]["countAllTraces"], 1);
     assert_eq!(server.stop(), Some(0));
     room.verify().assert_clean();
 }

@@ -32,6 +32,11 @@ pub trait Finality: fmt::Debug + Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn final_size(&self, kernel: &Kernel) -> Result<u64, Error>;
+
+    /// What published leaves still wait for, in words for whoever added them; nothing where nobody is asked.
+    fn waits_for(&self, _: &Kernel) -> Option<&'static str> {
+        None
+    }
 }
 
 /// What the published checkpoint covers is final.
@@ -164,6 +169,11 @@ impl TracerState {
     /// How many leaves are final.
     pub(crate) async fn final_size(&self) -> Result<u64, Error> {
         self.inner.finality.final_size(self.kernel()).await
+    }
+
+    /// What published leaves that are not final wait for.
+    pub(crate) fn waits_for(&self) -> Option<&'static str> {
+        self.inner.finality.waits_for(self.kernel())
     }
 
     /// The first sequence behind the first `size` leaves.

@@ -4,6 +4,7 @@ mod anchors;
 mod chains;
 mod cosigners;
 mod downloads;
+mod finality;
 mod gauges;
 mod realms;
 mod services;

@@ -13,7 +13,7 @@ use strongroom_kernel::{Kernel, ports::RngExt as _};
 use strongroom_tracer::TracerState;
 use tokio::sync::watch;
 
-use super::{anchors, downloads, gauges, realms};
+use super::{anchors, downloads, finality::SeenByAll, gauges, realms};
 use crate::{backups, config::Config, folder::DataFolder};
 
 /// Media type of the metrics page.
@@ -96,7 +96,9 @@ fn tracer(
     let reachable = !addresses.iter().all(|address| address.ip().is_loopback());
     let tokens = realm.map(|realm| Arc::new(realm) as _);
     let fetch = downloads::of_tracer(&config.tracer.fetch)?;
-    let parts = strongroom_tracer::Parts { reachable, tokens, fetch, ..strongroom_tracer::Parts::default() };
+    let witnessed = config.ledger.witnesses.file.is_some();
+    let finality = Some(Arc::new(SeenByAll { witnessed }) as _);
+    let parts = strongroom_tracer::Parts { reachable, tokens, fetch, finality };
     let state = TracerState::new(kernel.clone(), config.tracer.clone(), Arc::clone(metrics), parts);
     if state.is_open() {
         tracing::warn!("tracer takes and shows traces without credentials; see tracer.open");

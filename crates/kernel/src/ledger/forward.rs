@@ -172,9 +172,13 @@ async fn run(inner: Arc<Inner>, part: ForwardPart, mut stop: watch::Receiver<boo
 /// One handing over; true when more leaves wait that fill another one.
 async fn step(inner: &Inner, part: &ForwardPart, cursor: &mut Option<u64>) -> Result<bool, Unsent> {
     let Some(state) = inner.forwarding.lock().clone() else { return Ok(false) };
-    let from = match *cursor {
-        Some(from) => from,
-        None => begin(inner, &state).await?,
+    let from = if let Some(from) = *cursor {
+        from
+    } else {
+        let from = begin(inner, &state).await?;
+        // receipts are kept whether the shared ledger is there or not
+        note(inner, |state| state.size = from);
+        from
     };
     *cursor = Some(from);
     let own = inner.ledger.published().size;

@@ -124,13 +124,13 @@ impl<'q> Query<'q> {
         Ok(kept)
     }
 
-    /// `true` or `false`, in any letter case.
+    /// `true` or `false`, in any letter case; an empty one says nothing.
     ///
     /// # Errors
     /// Any other word.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Problems> {
         match self.last(name).map(str::to_ascii_lowercase).as_deref() {
-            None => Ok(None),
+            None | Some("") => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
             Some(_) => Err(Problems::one(name, "must be true or false")),
@@ -222,7 +222,7 @@ impl<'q> Query<'q> {
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>, Problems> {
-        let Some(text) = self.last(name) else { return Ok(None) };
+        let Some(text) = self.last(name).filter(|text| !text.is_empty()) else { return Ok(None) };
         let number = text
             .parse::<u32>()
             .map_err(|_| Problems::one(name, "must be a whole number, zero or above and below 4294967296"))?;
@@ -255,6 +255,9 @@ mod tests {
         assert_eq!(found.callers, Vec::<String>::new());
         assert_eq!(found.page, Page { skip: 0, limit: 5, cursor: None });
         assert_eq!(search("actionUserId=a").unwrap().users, ["a"]);
+        // a form that was not filled in
+        let empty = "userId=&datasetId=&userAction=&skipTraces=&limitTraces=&from=&includePending=";
+        assert_eq!(search(empty).unwrap(), search("").unwrap());
         assert_eq!(
             search("skipTraces=3&limitTraces=0").unwrap().page,
             Page { skip: 3, limit: 0, cursor: None }

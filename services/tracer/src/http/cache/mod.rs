@@ -54,13 +54,17 @@ async fn entries(ask: &Ask, id: Option<Uuid>) -> Result<Vec<CacheEntry>, Error> 
     for file in files {
         by_trace.entry(file.trace).or_default().push(file);
     }
-    let origin = ask.kernel().ledger().origin();
+    let (origin, published) = (ask.kernel().ledger().origin(), ask.kernel().ledger().published().size);
+    let waits_for = ask.state.waits_for();
     let entries = kept.into_iter().map(|(sequence, trace)| {
         let files = by_trace.remove(&trace.trace.id).unwrap_or_default();
         let mut entry = CacheEntry::new(trace);
         if let Some(index) = places.get(&sequence) {
             entry.status = Status::InLedger;
             entry.place = Some(format!("{origin}/{index}"));
+            if (size..published).contains(index) {
+                entry.message = waits_for.map(str::to_owned);
+            }
         }
         tell_files(&mut entry, &files);
         entry
