@@ -60,8 +60,9 @@ enum Closing {
     Closed,
 }
 
-/// Most bytes that are thrown away for a peer that does not stop, and the longest wait for them.
-const MOST_DRAINED: u64 = 16 << 20;
+/// Most bytes that are thrown away for a peer that does not stop, and the longest wait for them: twice the largest body
+/// that a service reads at once, or nobody who sends too large a one would ever see why it was refused.
+const MOST_DRAINED: u64 = 64 << 20;
 const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
 impl<S> Stalling<S> {
@@ -179,6 +180,23 @@ mod tests {
         far.read_exact(&mut taken).await.unwrap();
         near.write_all(b"more").await.unwrap();
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_a_little_too_large_is_heard_to_its_end() {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let sending = Sending::default();
+        sending.note();
+        let mut near = stalling(near, &sending);
+        let close = async move { near.shutdown().await };
+        let send = async move {
+            let body = vec![0; 33 << 20];
+            far.write_all(&body).await
+        };
+        let (closed, sent) = tokio::join!(close, send);
+        closed.unwrap();
+        sent.unwrap();
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_peer_in_the_middle_of_a_body_is_listened_to_after_the_close() {
         let closed = async |sending: &Sending| {
