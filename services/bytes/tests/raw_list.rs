@@ -192,10 +192,12 @@ async fn labels_may_be_asked_for_beside_many_ids_and_many_labels() {
         let tags: Vec<&str> = shared.iter().map(String::as_str).chain([own.as_str()]).collect();
         saved.extend(service.save_raw(BOEFJE_META_ID, &[("0", "YQ==", &tags)]).await);
     }
-    let ids: String = (0..1_000).map(|number| format!("&raw_ids={}", id(number))).collect();
-    let ours: String = saved.iter().map(|id| format!("&raw_ids={id}")).collect();
-    let all: String = shared.iter().map(|label| format!("&mime_types={label}")).collect();
-    for query in [format!("mime_types=l/1{ids}{ours}&limit=500"), format!("limit=500{all}")] {
+    let unknown: Vec<String> = (0..1_000).map(id).collect();
+    let ids = unknown.iter().chain(&saved).map(|id| format!("raw_ids={id}"));
+    let by_ids: Vec<String> = ids.chain(["mime_types=l/1".to_owned()]).collect();
+    let by_labels: Vec<String> = shared.iter().map(|label| format!("mime_types={label}")).collect();
+    for query in [by_ids, by_labels] {
+        let query = format!("limit=500&{}", query.join("&"));
         assert_eq!(found(&service, &query, "").await, saved);
     }
 }

@@ -50,7 +50,7 @@ async fn it_goes_on_when_the_server_is_back() {
 #[tokio::test]
 async fn a_connection_keeps_few_statements_prepared_however_many_texts_come() {
     let Some(place) = on_server().await else { return println!("skipped") };
-    let options = PostgresOptions { snapshot_age: Duration::from_secs(600), ..PostgresOptions::default() };
+    let options = PostgresOptions { snapshot_age: Duration::from_mins(10), ..PostgresOptions::default() };
     let database = Postgres::connect(&place.url, &[SCHEMA], &options).await.unwrap();
     // all on one connection
     let snapshot = database.snapshot().await.unwrap();
