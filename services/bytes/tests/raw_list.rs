@@ -19,7 +19,14 @@ pub(crate) async fn with_files() -> (Service, Vec<String>) {
 }
 
 async fn found(service: &Service, query: &str, body: &str) -> Vec<String> {
-    let reply = service.ask(Method::GET, &format!("/bytes/raw?{query}"), body.to_owned()).await;
+    let reply = loop {
+        let reply = service.ask(Method::GET, &format!("/bytes/raw?{query}"), body.to_owned()).await;
+        // asked again where a slow machine has more to do than it can
+        if reply.status != 503 {
+            break reply;
+        }
+        tokio::task::yield_now().await;
+    };
     assert_eq!(reply.status, 200, "{reply}");
     let list = reply.json();
     list.as_array().unwrap().iter().map(|raw| raw["id"].as_str().unwrap().to_owned()).collect()
@@ -185,12 +192,15 @@ async fn files_are_found_by_labels_in_their_order_however_many_sets_of_labels_th
 async fn labels_may_be_asked_for_beside_many_ids_and_many_labels() {
     let service = Service::start().await;
     service.save_boefje_meta(&Meta::default()).await;
-    let shared: Vec<String> = (0..800).map(|number| format!("l/{number}")).collect();
+    let shared: Vec<String> = (0..175).map(|number| format!("l/{number}")).collect();
     let mut saved = Vec::new();
-    for file in 0..45 {
-        let own = format!("own/{file}");
-        let tags: Vec<&str> = shared.iter().map(String::as_str).chain([own.as_str()]).collect();
-        saved.extend(service.save_raw(BOEFJE_META_ID, &[("0", "YQ==", &tags)]).await);
+    for files in (0..190).collect::<Vec<_>>().chunks(95) {
+        let own: Vec<String> = files.iter().map(|file| format!("own/{file}")).collect();
+        let tags = own.iter().map(|own| shared.iter().chain([own]).map(String::as_str).collect());
+        let tags: Vec<Vec<&str>> = tags.collect();
+        let files = own.iter().zip(&tags).map(|(own, tags)| (own.as_str(), "YQ==", tags.as_slice()));
+        let files: Vec<_> = files.collect();
+        saved.extend(service.save_raw(BOEFJE_META_ID, &files).await);
     }
     let unknown: Vec<String> = (0..1_000).map(id).collect();
     let ids = unknown.iter().chain(&saved).map(|id| format!("raw_ids={id}"));
