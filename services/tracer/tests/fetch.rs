@@ -172,6 +172,26 @@ async fn a_file_whose_address_was_erased_is_given_up() {
 }
 
 #[tokio::test]
+async fn what_is_under_way_is_not_hidden_behind_a_thousand_failures() {
+    let it = Fetching::start().await;
+    it.fetch.fail("https://files.test/inside", || FetchError::Address);
+    let many = body(&["https://files.test/inside"; 20]);
+    for _ in 0..51 {
+        it.service.add(&many).await;
+    }
+    assert_eq!(fetch_due(&it.state).await.unwrap(), 1_020);
+    it.service.platform.clock.advance(Duration::from_secs(1));
+    let id = it.service.add(&body(&["https://files.test/a"])).await;
+    it.service.settle().await;
+    let entries = it.service.get("/api/v1/traces/cache").await.json();
+    let entries = entries.as_array().unwrap();
+    let newest = entries.last().unwrap();
+    assert_eq!((&newest["traceId"], &newest["status"]), (&json!(id), &json!("FETCHING")));
+    let failed = entries.iter().filter(|entry| entry["status"] == "ERROR").count();
+    assert_eq!((failed, entries.len()), (50, 51), "the newest thousand failures");
+}
+
+#[tokio::test]
 async fn what_comes_while_it_runs_is_fetched_by_itself() {
     let it = Fetching::start().await;
     it.fetch.offer("https://files.test/a", "This is a file");

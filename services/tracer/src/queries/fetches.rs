@@ -37,8 +37,9 @@ pub async fn are_too_many_waiting(snapshot: &Snapshot, most: u64) -> Result<bool
     Ok(count(rows.first().and_then(|row| row.first()))? >= most)
 }
 
-/// At most `limit` files that are on their way or were given up, the oldest first; those of the cache entry `entry`
-/// alone if one is named.
+/// At most `limit` files that are on their way, the first due first, and as many that were given up, the last first.
+///
+/// So no number of old failures hides what is under way. Those of the cache entry `entry` alone if one is named.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -48,16 +49,19 @@ pub async fn unfinished_fetches(
     limit: u64,
 ) -> Result<Vec<ResourceFetch>, Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut params =
-        vec![Value::Text(FETCHING.to_owned()), Value::Text(FAILED.to_owned()), Value::Int(limit)];
     let only = if entry.is_some() {
-        "AND EXISTS (SELECT 1 FROM tracer_trace AS t WHERE t.id = tracer_fetch.trace AND t.entry = $4) "
+        "AND EXISTS (SELECT 1 FROM tracer_trace AS t WHERE t.id = tracer_fetch.trace AND t.entry = $3) "
     } else {
         ""
     };
-    params.extend(entry.map(Value::Id));
-    let rest = format!("WHERE state IN ($1, $2) {only}ORDER BY row_order LIMIT $3");
-    snapshot.select::<ResourceFetch>(&rest, &params, Reach::Scan).await
+    let mut files = Vec::new();
+    for (state, order) in [(FETCHING, "due, row_order"), (FAILED, "due DESC, row_order DESC")] {
+        let mut params = vec![Value::Text(state.to_owned()), Value::Int(limit)];
+        params.extend(entry.map(Value::Id));
+        let rest = format!("WHERE state = $1 {only}ORDER BY {order} LIMIT $2");
+        files.extend(snapshot.select::<ResourceFetch>(&rest, &params, Reach::Scan).await?);
+    }
+    Ok(files)
 }
 
 /// Adds what was found of remote files to the resources of `traces`.

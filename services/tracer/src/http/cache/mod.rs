@@ -27,7 +27,7 @@ pub(super) use list::list;
 
 /// Most entries that are looked at.
 const MOST_ENTRIES: u64 = 10_000;
-/// Most files that are looked at.
+/// Most files on their way that are looked at, and most that were given up.
 const MOST_FILES: u64 = 1_000;
 /// Most leaves whose index is looked up.
 const MOST_LEAVES: usize = 1_000;
@@ -43,6 +43,7 @@ async fn entries(ask: &Ask, id: Option<Uuid>) -> Result<Vec<CacheEntry>, Error> 
     let known: HashSet<Uuid> = kept.values().map(|trace| trace.trace.id).collect();
     let mut settled: Vec<Uuid> =
         files.iter().map(|file| file.trace).filter(|trace| !known.contains(trace)).collect();
+    settled.sort_unstable();
     settled.dedup();
     kept.extend(traces_in_order(&snapshot, &settled).await?);
     drop(snapshot);
