@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::{
     kernel::{Inner, Kernel, Relay},
-    ports::{Note, PortError, PortErrorKind, Stamp},
+    ports::{Note, PAGE_BYTES, PortError, PortErrorKind, Stamp, StoredEvent},
 };
 
 /// Events of one delivery.
@@ -94,6 +94,11 @@ async fn start(inner: &Inner, relay: &Relay) -> Result<(), PortError> {
     Ok(())
 }
 
+/// Whether a page ended before the events did.
+fn is_full(events: &[StoredEvent]) -> bool {
+    events.len() == BATCH || events.iter().map(|event| event.payload.len()).sum::<usize>() >= PAGE_BYTES
+}
+
 /// Delivers one page; true when there may be more.
 async fn deliver(inner: &Inner, relay: &Relay) -> Result<bool, PortError> {
     let from = *relay.confirmed.borrow();
@@ -104,7 +109,7 @@ async fn deliver(inner: &Inner, relay: &Relay) -> Result<bool, PortError> {
     let delivered = relay.part.sink.deliver(&events).await;
     relay.failing.store(delivered.is_err(), Relaxed);
     let (behind, outcome) = match delivered {
-        Ok(()) => (end, Ok(events.len() == BATCH)),
+        Ok(()) => (end, Ok(is_full(&events))),
         Err(error) => {
             let behind = error
                 .delivered

@@ -1,6 +1,9 @@
 //! Events: at the next offset of their topic, with their unit.
 
-use strongroom_kernel::{State, Unit, ports::UnitOutcome};
+use strongroom_kernel::{
+    State, Unit,
+    ports::{PAGE_BYTES, UnitOutcome},
+};
 
 use super::{
     place::{Place, Subject, stamp, unit},
@@ -10,7 +13,7 @@ use super::{
 fn told(topic: &'static str, texts: &[&str]) -> Unit {
     unit(|unit| {
         for text in texts {
-            unit.emit(topic, format!("key of {text}"), text.to_string());
+            unit.emit(topic, format!("key of {}", &text[..text.len().min(9)]), text.to_string());
         }
     })
 }
@@ -100,4 +103,18 @@ pub async fn events_are_read_in_pages_and_forgotten_from_the_front(place: &dyn P
     subject.done(&told("suite_a", &["5"])).await;
     assert_eq!(payloads(&subject, "suite_a", 0, 10).await, numbered(5, &["5"]));
     assert_eq!(payloads(&subject, "suite_b", 0, 10).await, numbered(0, &["other"]));
+}
+
+/// A page of long events ends early, and what follows begins there.
+pub async fn pages_of_long_events_end_early(place: &dyn Place) {
+    let subject = Subject::open(place).await;
+    let long = "x".repeat(PAGE_BYTES.div_ceil(3));
+    for _ in 0..5 {
+        subject.done(&told("suite_a", &[&long])).await;
+    }
+    for (from, limit, expected) in [(0, 10, 0..3), (3, 10, 3..5), (0, 2, 0..2), (5, 10, 5..5)] {
+        let found = payloads(&subject, "suite_a", from, limit).await;
+        let offsets: Vec<u64> = found.iter().map(|(offset, _)| *offset).collect();
+        assert_eq!(offsets, expected.collect::<Vec<u64>>(), "{limit} from {from}");
+    }
 }

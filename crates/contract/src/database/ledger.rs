@@ -2,7 +2,7 @@
 
 use strongroom_kernel::{
     State, Unit, UnitResult,
-    ports::{Batch, RECORDS_BYTES, UnitOutcome},
+    ports::{Batch, PAGE_BYTES, UnitOutcome},
 };
 use strongroom_model::Timestamp;
 
@@ -53,7 +53,7 @@ pub async fn leaves_and_records_are_what_was_committed(place: &dyn Place) {
 /// A page of long records ends early, and what follows begins there.
 pub async fn pages_of_long_records_end_early(place: &dyn Place) {
     let subject = Subject::open(place).await;
-    let long = "x".repeat(RECORDS_BYTES / 3);
+    let long = "x".repeat(PAGE_BYTES / 3);
     let units: Vec<Unit> = (0..5)
         .map(|_| {
             unit(|unit| {

@@ -59,6 +59,7 @@ macro_rules! database_tests {
             events::offsets_of_each_topic_have_no_gaps,
             events::an_event_keeps_its_key_time_sequence_and_bytes,
             events::events_are_read_in_pages_and_forgotten_from_the_front,
+            events::pages_of_long_events_end_early,
             content::small_content_is_appended_to_packs_once,
             content::small_content_without_packs_is_in_the_database,
             content::large_content_is_in_the_store,

@@ -5,8 +5,8 @@ use std::pin::pin;
 use deadpool_postgres::Object;
 use futures::TryStreamExt as _;
 use strongroom_kernel::ports::{
-    ContentEntry, ContentKey, Head, IdempotentReply, ObjectPosition, PackPosition, Place, PortError,
-    RECORDS_BYTES, StoredEvent, StoredRecord,
+    ContentEntry, ContentKey, Head, IdempotentReply, ObjectPosition, PAGE_BYTES, PackPosition, Place,
+    PortError, StoredEvent, StoredRecord,
 };
 use strongroom_model::{Digest, Domain, Timestamp};
 use tokio_postgres::{
@@ -124,7 +124,7 @@ pub(super) async fn records(
     let mut rows = pin!(rows);
     let (mut records, mut bytes) = (Vec::new(), 0);
     for index in page {
-        if bytes >= RECORDS_BYTES {
+        if bytes >= PAGE_BYTES {
             break;
         }
         let row = rows.try_next().await.map_err(&failed)?.ok_or_else(|| gap(index))?;
@@ -182,22 +182,32 @@ pub(super) async fn events(
 ) -> Result<Vec<StoredEvent>, PortError> {
     let Some(number) = topic(client, name).await? else { return Ok(Vec::new()) };
     let (start, end) = (event_position(number, signed(from)), event_position(number, i64::MAX));
-    let rows = query(client, EVENTS, &[&start, &end, &as_limit(limit)], "read events").await?;
-    rows.iter()
-        .map(|row| {
-            let place: i64 = get(row, 2)?;
-            Ok(StoredEvent {
-                offset: offset(get(row, 0)?),
-                sequence: unsigned(get(row, 1)?, "the sequence of an event")?,
-                place: u32::try_from(place).map_err(|error| {
-                    PortError::corrupt("the place of an event is out of range").with_source(error)
-                })?,
-                time: time(get(row, 3)?)?,
-                key: get(row, 4)?,
-                payload: get(row, 5)?,
-            })
-        })
-        .collect()
+    let failed = failed("read events");
+    let statement = client.prepare_cached(EVENTS).await.map_err(&failed)?;
+    let rows = client.query_raw(&statement, [start, end, as_limit(limit)]).await.map_err(&failed)?;
+    let mut rows = pin!(rows);
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && let Some(row) = rows.try_next().await.map_err(&failed)?
+    {
+        let event = stored_event(&row)?;
+        bytes += event.payload.len();
+        events.push(event);
+    }
+    Ok(events)
+}
+
+fn stored_event(row: &Row) -> Result<StoredEvent, PortError> {
+    let place: i64 = get(row, 2)?;
+    let out_of_range = |error| PortError::corrupt("the place of an event is out of range").with_source(error);
+    Ok(StoredEvent {
+        offset: offset(get(row, 0)?),
+        sequence: unsigned(get(row, 1)?, "the sequence of an event")?,
+        place: u32::try_from(place).map_err(out_of_range)?,
+        time: time(get(row, 3)?)?,
+        key: get(row, 4)?,
+        payload: get(row, 5)?,
+    })
 }
 
 /// A note.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use strongroom_kernel::ports::{
-    ContentEntry, ContentKey, Head, IdempotentReply, PackPosition, Place, PortError, RECORDS_BYTES,
-    StoredEvent, StoredRecord,
+    ContentEntry, ContentKey, Head, IdempotentReply, PAGE_BYTES, PackPosition, Place, PortError, StoredEvent,
+    StoredRecord,
 };
 use strongroom_model::{Digest, Domain, Timestamp};
 
@@ -87,7 +87,7 @@ pub(super) fn records(
     let mut rows = select.query([signed(page.start), signed(page.end)]).map_err(&failed)?;
     let (mut records, mut bytes) = (Vec::new(), 0);
     for index in page {
-        if bytes >= RECORDS_BYTES {
+        if bytes >= PAGE_BYTES {
             break;
         }
         let row = rows.next().map_err(&failed)?.ok_or_else(|| gap(index))?;
@@ -155,16 +155,20 @@ pub(super) fn events(
     let (first, last) = (event_position(number, signed(from)), event_position(number, i64::MAX));
     let mut select = connection.prepare_cached(EVENTS).map_err(&failed)?;
     let mut rows = select.query([first, last, as_limit(limit)]).map_err(&failed)?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next().map_err(&failed)? {
-        events.push(StoredEvent {
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && let Some(row) = rows.next().map_err(&failed)?
+    {
+        let event = StoredEvent {
             offset: offset(row.get(0).map_err(&failed)?),
             sequence: unsigned(row.get(1).map_err(&failed)?, "the sequence of an event")?,
             place: row.get(2).map_err(&failed)?,
             time: time(row.get(3).map_err(&failed)?)?,
             key: row.get(4).map_err(&failed)?,
             payload: row.get(5).map_err(&failed)?,
-        });
+        };
+        bytes += event.payload.len();
+        events.push(event);
     }
     Ok(events)
 }

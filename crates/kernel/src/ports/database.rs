@@ -12,8 +12,9 @@ use crate::{
 
 use super::{ContentKey, ObjectPosition, PackPosition, Packing, Packs, PortError, TermStore};
 
-/// Bytes of records after which a page of them ends ([`StoredRecord::text_bytes`]), whatever number was asked for.
-pub const RECORDS_BYTES: usize = 16 << 20;
+/// Bytes of records ([`StoredRecord::text_bytes`]) or payloads of events with which a page of them ends, whatever number
+/// was asked for.
+pub const PAGE_BYTES: usize = 16 << 20;
 
 /// Keeps rows, records, events, positions of content and operational notes.
 ///
@@ -56,8 +57,8 @@ pub trait Database: TermStore + Debug + Send + Sync {
     /// `Unavailable`, `Corrupt` when an index below the head is missing.
     async fn leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, PortError>;
 
-    /// Records of the indexes from `from`, in order, at most `limit`, and none behind [`RECORDS_BYTES`] of text: the
-    /// answer is empty only where there is none, but may be short.
+    /// Records of the indexes from `from`, in order, at most `limit`, and none behind [`PAGE_BYTES`]: the answer is
+    /// empty only where there is none, but may be short.
     ///
     /// # Errors
     /// As [`Database::leaves`].
@@ -76,7 +77,7 @@ pub trait Database: TermStore + Debug + Send + Sync {
     /// `Unavailable`.
     async fn topics(&self) -> Result<Vec<(String, u64)>, PortError>;
 
-    /// Events of `topic` at offsets from `from`, in order, at most `limit`.
+    /// Events of `topic` at offsets from `from`, in order, at most `limit`, and none behind [`PAGE_BYTES`].
     ///
     /// # Errors
     /// `Unavailable`.

@@ -20,9 +20,9 @@ pub use anchor::{Anchor, AnchorProof};
 pub use clock::{Clock, SystemClock};
 pub use content::{ByteStream, ContentKey, ContentStore, PackPosition, Packs, PendingSync, Staged};
 pub use database::{
-    Batch, ContentEntry, Database, Erasure, EventPosition, Head, IdempotentReply, Note, Place, Prepared,
-    Query, RECORDS_BYTES, Reach, ReadRows, RowFilter, SealedRecord, Stamp, StoredEvent, StoredRecord,
-    StoredRow, UnitOutcome,
+    Batch, ContentEntry, Database, Erasure, EventPosition, Head, IdempotentReply, Note, PAGE_BYTES, Place,
+    Prepared, Query, Reach, ReadRows, RowFilter, SealedRecord, Stamp, StoredEvent, StoredRecord, StoredRow,
+    UnitOutcome,
 };
 pub use error::{PortError, PortErrorKind};
 pub use fetch::{Fetch, FetchError, FetchLimits, FetchStream, Fetched};
